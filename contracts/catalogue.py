@@ -1,0 +1,49 @@
+"""The rule catalogue: every code, its level, why it matters and what to do. The data is rules.json."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Literal
+
+Level = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One thing that can be wrong. ``unreadable``: the file cannot be checked further (exit status 2)."""
+
+    code: str
+    level: Level
+    title: str
+    why: str
+    remedy: str
+    example: str
+    checked_by: str
+    unreadable: bool = False
+
+    @property
+    def family(self) -> str:
+        return self.code.partition("-")[0]
+
+
+@functools.cache
+def rules() -> Mapping[str, Rule]:
+    """Every rule by code, in the catalogue's order."""
+    text = resources.files(__package__).joinpath("rules.json").read_text(encoding="utf-8")
+    return {
+        code: Rule(
+            code=code,
+            level=body["level"],
+            title=body["title"],
+            why=body["why"],
+            remedy=body["remedy"],
+            example=body["example"],
+            checked_by=body["checkedBy"],
+            unreadable=body.get("unreadable", False),
+        )
+        for code, body in json.loads(text)["rules"].items()
+    }

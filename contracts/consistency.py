@@ -1,0 +1,169 @@
+"""A contract that names what it does not declare, or that contradicts itself, is refused here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from .catalogue import rules
+from .model import ArraySpec, Contract, ContractError, Dimension, Dims, expand_dtypes, pointer
+
+Flaw = tuple[tuple[str | int, ...], str]
+
+_STEP_OF: Final = {
+    "name": {"rename"},
+    "dims": {"transpose", "squeeze"},
+    "dtype": {"cast"},
+    "quantity": {"sqrt", "square"},
+}
+
+
+def check_consistency(contract: Contract, where: str) -> None:
+    """Raises :class:`ContractError` for the first flaw, with a pointer to it."""
+    for path, what in _flaws(contract):
+        raise ContractError(where, pointer(*path), what)
+
+
+def _flaws(contract: Contract) -> Iterator[Flaw]:
+    for dimension in contract.dimensions.values():
+        yield from _dimension(contract, dimension)
+    for spec in contract.arrays.values():
+        yield from _array(contract, spec)
+    yield from _names(contract)
+    yield from _scan(contract)
+    for index, pair in enumerate(contract.identical):
+        for at, name in enumerate(pair):
+            known = set(contract.arrays) | {
+                entry.name for spec in contract.arrays.values() for entry in spec.legacy_names()
+            }
+            if name not in known:
+                yield ("relations", index, "identical", at), f"array {name!r} is not declared"
+
+
+def _dimension(contract: Contract, dimension: Dimension) -> Iterator[Flaw]:
+    path = ("dimensions", dimension.symbol)
+    for keyword in ("minimum", "maximum", "equals"):
+        bound = getattr(dimension, keyword)
+        if isinstance(bound, str):
+            if bound not in contract.dimensions:
+                yield (*path, keyword), f"dimension {bound!r} is not declared"
+            elif _leads_back(contract, dimension.symbol, keyword):
+                yield (*path, keyword), f"{dimension.symbol} is bounded by itself"
+    low, high, fixed = dimension.minimum, dimension.maximum, dimension.equals
+    if isinstance(low, int) and isinstance(high, int) and low > high:
+        yield (*path, "minimum"), f"{low} is above the maximum of {high}"
+    if isinstance(fixed, int):
+        if isinstance(low, int) and fixed < low:
+            yield (*path, "equals"), f"{fixed} is below the minimum of {low}"
+        if isinstance(high, int) and fixed > high:
+            yield (*path, "equals"), f"{fixed} is above the maximum of {high}"
+
+
+def _leads_back(contract: Contract, start: str, keyword: str) -> bool:
+    seen: set[str] = set()
+    here: int | str | None = start
+    while isinstance(here, str) and here in contract.dimensions and here not in seen:
+        seen.add(here)
+        here = getattr(contract.dimensions[here], keyword)
+    return here == start
+
+
+def _array(contract: Contract, spec: ArraySpec) -> Iterator[Flaw]:
+    path = ("arrays", spec.name)
+    listed = len(spec.dims) > 1
+    for index, dims in enumerate(spec.dims):
+        yield from _dims(contract, dims, (*path, "dims", index) if listed else (*path, "dims"))
+        if dims in spec.dims[:index]:
+            yield (*path, "dims", index), "the same axes are listed twice"
+    yield from _values(spec)
+    for entry in spec.legacy:
+        here = (*path, "legacy", entry.index)
+        if entry.rule not in rules():
+            yield (*here, "rule"), f"rule {entry.rule!r} is not in the catalogue"
+        if entry.dims is not None:
+            yield from _dims(contract, entry.dims, (*here, "dims"))
+            if entry.dims in spec.dims:
+                yield (*here, "dims"), "these axes are what the contract asks for"
+            if entry.fix == "transpose" and not any(sorted(map(str, entry.dims)) == sorted(map(str, d)) for d in spec.dims):
+                yield (*here, "fix"), "no transposition makes these axes into those the contract asks for"
+        if entry.name == spec.name:
+            yield (*here, "name"), "this is the contract's own name"
+        if entry.quantity is not None and entry.quantity == spec.quantity:
+            yield (*here, "quantity"), "this is the quantity the contract asks for"
+        if entry.quantity is not None and spec.quantity is None:
+            yield (*here, "quantity"), "the array itself declares no quantity"
+        if entry.dtype and entry.quantity is None:
+            both = set(expand_dtypes(entry.dtype)) & set(expand_dtypes(spec.dtype))
+            if both:
+                yield (*here, "dtype"), f"{sorted(both)[0]} is what the contract asks for"
+        kind = next(k for k in ("name", "dims", "quantity", "dtype") if getattr(entry, k))
+        if entry.fix is not None and entry.fix not in _STEP_OF[kind]:
+            yield (*here, "fix"), f"{entry.fix!r} does not mend another {kind}"
+
+
+def _dims(contract: Contract, dims: Dims, path: tuple[str | int, ...]) -> Iterator[Flaw]:
+    for axis, size in enumerate(dims):
+        if isinstance(size, str) and size not in contract.dimensions:
+            yield (*path, axis), f"dimension {size!r} is not declared"
+        if isinstance(size, str) and size in dims[:axis]:
+            yield (*path, axis), f"dimension {size!r} stands twice; give the second axis a symbol of its own with \"equals\""
+
+
+def _values(spec: ArraySpec) -> Iterator[Flaw]:
+    path = ("arrays", spec.name, "values")
+    values = spec.values
+    bounds = {
+        "minimum": values.minimum,
+        "exclusiveMinimum": values.exclusive_minimum,
+        "maximum": values.maximum,
+        "exclusiveMaximum": values.exclusive_maximum,
+        "maximumOverMean": values.maximum_over_mean,
+    }
+    real = all(name.startswith(("int", "uint", "float", "bool")) for name in expand_dtypes(spec.dtype))
+    for keyword, bound in bounds.items():
+        if bound is not None and not real:
+            yield (*path, keyword), "only real numbers have bounds; this array may be complex or text"
+    lows = [bound for bound in (values.minimum, values.exclusive_minimum) if bound is not None]
+    highs = [bound for bound in (values.maximum, values.exclusive_maximum) if bound is not None]
+    if lows and highs:
+        strict = values.exclusive_minimum is not None or values.exclusive_maximum is not None
+        if max(lows) > min(highs) or (strict and max(lows) == min(highs)):
+            keyword = "minimum" if values.minimum is not None else "exclusiveMinimum"
+            yield (*path, keyword), f"no value is above {max(lows):g} and below {min(highs):g}"
+
+
+def _names(contract: Contract) -> Iterator[Flaw]:
+    owners: dict[str, str] = {}
+    for spec in contract.arrays.values():
+        for entry in spec.legacy_names():
+            name = str(entry.name)
+            path = ("arrays", spec.name, "legacy", entry.index, "name")
+            if name in contract.arrays and name != spec.name:
+                yield path, f"{name!r} is an array of this contract, so it cannot be another name of {spec.name!r}"
+            if owners.setdefault(name, spec.name) != spec.name:
+                yield path, f"{name!r} is a legacy name of {owners[name]!r} already"
+    if contract.metadata and contract.metadata.member in contract.arrays:
+        yield ("metadata", "member"), f"{contract.metadata.member!r} is declared as an array too"
+
+
+def _scan(contract: Contract) -> Iterator[Flaw]:
+    scan = contract.scan
+    if scan is None:
+        return
+    if scan.dimension not in contract.dimensions:
+        yield ("scan", "dimension"), f"dimension {scan.dimension!r} is not declared"
+        return
+    for keyword in ("frames", "x", "y", "index", "probe", "object"):
+        name = getattr(scan, keyword)
+        if name is None:
+            continue
+        spec = contract.arrays.get(name)
+        if spec is None:
+            yield ("scan", keyword), f"array {name!r} is not declared"
+        elif keyword in {"x", "y", "index"} and any(dims != (scan.dimension,) for dims in spec.dims):
+            yield ("scan", keyword), f"{name!r} must have the one axis ({scan.dimension})"
+        elif keyword == "frames" and any(scan.dimension not in dims for dims in spec.dims):
+            yield ("scan", keyword), f"{name!r} has no axis {scan.dimension}"
+    for keyword, needs in (("insideTolerance", "object"), ("minimumOverlap", "probe")):
+        if keyword in contract.document["scan"] and getattr(scan, needs) is None:
+            yield ("scan", keyword), f"needs scan.{needs}"

@@ -1,0 +1,284 @@
+"""The only way to a :class:`Contract`: read, merge, check against the meta-schema, check for contradictions."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from .consistency import check_consistency
+from .model import (
+    ArraySpec,
+    Contract,
+    ContractError,
+    Dimension,
+    Legacy,
+    Metadata,
+    Scan,
+    Storage,
+    Values,
+    pointer,
+)
+
+MAX_BYTES: Final = 1 << 20
+MAX_EXTENDS: Final = 8
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+def _data(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+@functools.cache
+def schema(name: str) -> Json:
+    """A JSON Schema shipped with the package: ``contract`` or ``report``."""
+    document: Json = json.loads(_data(f"{name}.schema.json"))
+    return document
+
+
+@functools.cache
+def shipped() -> tuple[str, ...]:
+    """Ids of the contracts that ship with the package, sorted."""
+    folders = (f for f in resources.files(__package__).iterdir() if f.is_dir())
+    return tuple(
+        sorted(
+            f"{folder.name}/{file.name.removesuffix('.json')}"
+            for folder in folders
+            for file in folder.iterdir()
+            if file.name.endswith(".json")
+        )
+    )
+
+
+def load(reference: str | Path) -> Contract:
+    """The contract of an id (``ptychopinn/canonical``) or of a file of the user's own.
+
+    Raises:
+        ContractError: no such contract, not JSON, against the meta-schema, or contradicting itself.
+    """
+    if str(reference) in shipped():
+        return _shipped(str(reference))
+    return _build(_resolve(reference), where=str(reference), own=True)
+
+
+@functools.cache
+def _shipped(reference: str) -> Contract:
+    # Shipped contracts are checked against the meta-schema by the tests, not at every start.
+    return _build(_resolve(reference), where=reference, own=False)
+
+
+def check_shipped(reference: str) -> Contract:
+    """A shipped contract, checked as strictly as a user's own.
+
+    Raises:
+        ContractError: as for :func:`load`.
+    """
+    return _build(_resolve(reference), where=reference, own=True)
+
+
+def from_document(document: Mapping[str, Any], where: str = "contract") -> Contract:
+    """The contract of a parsed JSON document; ``extends`` may name shipped contracts only.
+
+    Raises:
+        ContractError: as for :func:`load`.
+    """
+    return _build(_extend(dict(document), where, None, ()), where=where, own=True)
+
+
+def _resolve(reference: str | Path, seen: tuple[str, ...] = ()) -> Json:
+    where = str(reference)
+    if where in shipped():
+        text, base = _data(f"{where}.json"), None
+    else:
+        path = Path(reference)
+        text, base = _read(path), path.parent
+    return _extend(parse_json(text, where), where, base, seen)
+
+
+def _read(path: Path) -> str:
+    where = str(path)
+    if not path.is_file():
+        known = ", ".join(shipped())
+        raise ContractError(where, "", f"no such contract file, and no shipped contract; shipped are {known}")
+    try:
+        raw = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
+    except OSError as error:
+        raise ContractError(where, "", f"cannot be read: {error.strerror or error}") from None
+    if raw is None:
+        raise ContractError(where, "", f"larger than {MAX_BYTES:,} bytes")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ContractError(where, "", "not UTF-8 text") from None
+
+
+def parse_json(text: str, where: str) -> Json:
+    """A JSON object, read strictly: no duplicate keys, no NaN.
+
+    Raises:
+        ContractError: it is not that.
+    """
+
+    def pairs(items: list[tuple[str, Any]]) -> Json:
+        keys = [key for key, _ in items]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ContractError(where, "", f"the key {key!r} stands twice in one object")
+        return dict(items)
+
+    def constant(name: str) -> Any:
+        raise ContractError(where, "", f"{name} is not JSON")
+
+    try:
+        document = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+    except ContractError:
+        raise
+    except RecursionError:
+        raise ContractError(where, "", "nested too deeply") from None
+    except ValueError as error:
+        raise ContractError(where, "", f"not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise ContractError(where, "", "not a JSON object")
+    return document
+
+
+def _extend(document: Json, where: str, base: Path | None, seen: tuple[str, ...]) -> Json:
+    parent = document.get("extends")
+    if not isinstance(parent, str):
+        return document
+    if parent not in shipped():
+        if base is None:
+            raise ContractError(where, "/extends", f"{parent!r} is no shipped contract")
+        parent = str(base / parent)
+    if parent in seen or len(seen) >= MAX_EXTENDS:
+        raise ContractError(where, "/extends", "extends itself, by " + " > ".join([*seen, parent]))
+    inherited = _resolve(parent, (*seen, parent))
+    # What a contract is called and where its facts come from is its own, never inherited.
+    for key in ("id", "version", "title", "finding", "description", "sources", "decisions", "declaredBy"):
+        inherited.pop(key, None)
+    merged: Json = _merge(inherited, document)
+    del merged["extends"]
+    return merged
+
+
+def _merge(base: Any, patch: Any) -> Any:
+    """JSON merge patch (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(base) if isinstance(base, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merge(merged.get(key), value)
+    return merged
+
+
+def _check_schema(document: Json, where: str) -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError, best_match
+
+    error = best_match(Draft202012Validator(schema("contract")).iter_errors(document))
+    if error is not None:
+        raise ContractError(where, pointer(*error.absolute_path), _say(error.message))
+    metadata_schema = document.get("metadata", {}).get("schema")
+    if metadata_schema is None:
+        return
+    at = ("metadata", "schema")
+    try:
+        Draft202012Validator.check_schema(metadata_schema)
+    except SchemaError as fault:
+        raise ContractError(where, pointer(*at, *fault.absolute_path), _say(fault.message)) from None
+    for path, key, value in _walk(metadata_schema, at):
+        if key in {"$ref", "$dynamicRef"} and not str(value).startswith("#"):
+            raise ContractError(where, pointer(*path), f"refers to {value!r}; only references inside the schema, #/..., are followed")
+
+
+def _say(message: str) -> str:
+    return message if len(message) <= 300 else message[:299] + "…"
+
+
+def _walk(node: Any, path: tuple[str | int, ...]) -> Iterable[tuple[tuple[str | int, ...], str | int, Any]]:
+    items: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(node, dict):
+        items = node.items()
+    elif isinstance(node, list):
+        items = enumerate(node)
+    for key, value in items:
+        yield (*path, key), key, value
+        yield from _walk(value, (*path, key))
+
+
+def _build(document: Json, *, where: str, own: bool) -> Contract:
+    if own:
+        try:
+            _check_schema(document, where)
+        except RecursionError:
+            raise ContractError(where, "", "nested too deeply") from None
+    contract = _parse(document)
+    check_consistency(contract, where)
+    return contract
+
+
+def _parse(document: Json) -> Contract:
+    return Contract(
+        id=document["id"],
+        version=document["version"],
+        title=document["title"],
+        document=document,
+        finding=document.get("finding"),
+        description=document.get("description", ""),
+        dimensions={
+            symbol: Dimension(symbol=symbol, **body) for symbol, body in document.get("dimensions", {}).items()
+        },
+        arrays={name: _array(name, body) for name, body in document.get("arrays", {}).items()},
+        storage=_fields(Storage, document.get("storage", {})),
+        scan=_fields(Scan, document["scan"]) if "scan" in document else None,
+        identical=tuple(
+            (relation["identical"][0], relation["identical"][1]) for relation in document.get("relations", [])
+        ),
+        metadata=Metadata(**document["metadata"]) if "metadata" in document else None,
+        declared_by=tuple(document.get("declaredBy", ())),
+    )
+
+
+def _fields(kind: Callable[..., T], body: Json) -> T:
+    """A dataclass from JSON keys: camelCase there, snake_case here."""
+    return kind(**{re.sub(r"(?<!^)([A-Z])", r"_\1", key).lower(): value for key, value in body.items()})
+
+
+def _array(name: str, body: Json) -> ArraySpec:
+    dims = body["dims"]
+    return ArraySpec(
+        name=name,
+        dims=tuple(map(tuple, dims)) if dims and isinstance(dims[0], list) else (tuple(dims),),
+        dtype=_names(body["dtype"]),
+        required=body.get("required", False),
+        description=body.get("description", ""),
+        source=body.get("source", ""),
+        quantity=body.get("quantity"),
+        unit=body.get("unit", ""),
+        values=_fields(Values, body.get("values", {})),
+        legacy=tuple(
+            Legacy(
+                index=index,
+                rule=entry["rule"],
+                fix=entry.get("fix"),
+                name=entry.get("name"),
+                dims=tuple(entry["dims"]) if "dims" in entry else None,
+                dtype=_names(entry.get("dtype", [])),
+                quantity=entry.get("quantity"),
+            )
+            for index, entry in enumerate(body.get("legacy", []))
+        ),
+    )
+
+
+def _names(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -1,0 +1,175 @@
+"""What a contract says, as frozen values. Built only by :mod:`npzschema.contracts.loader`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+Quantity = Literal["amplitude", "intensity"]
+Size = int | str
+Dims = tuple[Size, ...]
+
+KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "integer": ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    "floating": ("float16", "float32", "float64"),
+    "complexfloating": ("complex64", "complex128"),
+    "text": ("str",),
+}
+
+
+class ContractError(ValueError):
+    """A contract is refused.
+
+    Attributes:
+        where: the contract's id or path.
+        pointer: JSON pointer (RFC 6901) to what is wrong, in the contract after ``extends`` is applied.
+        what: what is wrong, in one line.
+    """
+
+    def __init__(self, where: str, pointer: str, what: str) -> None:
+        super().__init__(f"{where}: {pointer or '/'}: {what}")
+        self.where, self.pointer, self.what = where, pointer, what
+
+
+def pointer(*parts: str | int) -> str:
+    """JSON pointer (RFC 6901) of a path of keys and indices."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def expand_dtypes(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Dtype names with every kind (``integer``, ``floating``...) replaced by its members, in order."""
+    return tuple(dict.fromkeys(one for name in names for one in KINDS.get(name, (name,))))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dimension:
+    """A symbol that arrays share, and the sizes it may have."""
+
+    symbol: str
+    description: str
+    minimum: Size | None = None
+    maximum: Size | None = None
+    equals: Size | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Values:
+    """Bounds of the values; ``None`` or ``False`` where the contract says nothing."""
+
+    finite: bool = False
+    minimum: float | None = None
+    exclusive_minimum: float | None = None
+    maximum: float | None = None
+    exclusive_maximum: float | None = None
+    varies: bool = False
+    maximum_over_mean: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Legacy:
+    """Another known form of an array, the rule it triggers and the step that mends it."""
+
+    index: int
+    rule: str
+    fix: str | None = None
+    name: str | None = None
+    dims: Dims | None = None
+    dtype: tuple[str, ...] = ()
+    quantity: Quantity | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArraySpec:
+    """One array of the contract. ``dims`` and ``dtype`` list the allowed forms, preferred first."""
+
+    name: str
+    dims: tuple[Dims, ...]
+    dtype: tuple[str, ...]
+    required: bool = False
+    description: str = ""
+    source: str = ""
+    quantity: Quantity | None = None
+    unit: str = ""
+    values: Values = field(default_factory=Values)
+    legacy: tuple[Legacy, ...] = ()
+
+    def legacy_names(self) -> Iterator[Legacy]:
+        return (entry for entry in self.legacy if entry.name is not None)
+
+    def legacy_dims(self) -> Iterator[Legacy]:
+        return (entry for entry in self.legacy if entry.dims is not None)
+
+    def legacy_dtypes(self) -> Iterator[Legacy]:
+        return (entry for entry in self.legacy if entry.dtype and entry.quantity is None)
+
+    def legacy_quantity(self, quantity: Quantity) -> Legacy | None:
+        return next((entry for entry in self.legacy if entry.quantity == quantity), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scan:
+    """The scan table: which arrays make its columns, and what its rows must keep."""
+
+    dimension: str
+    frames: str
+    x: str
+    y: str
+    index: str | None = None
+    probe: str | None = None
+    object: str | None = None
+    pixel_extent: float | None = None
+    inside_tolerance: float | None = None
+    distinct: bool = False
+    surplus: bool = False
+    blank_fraction: float | None = None
+    hot_factor: float | None = None
+    repeated: bool = False
+    minimum_overlap: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Storage:
+    """How arrays should lie in the file."""
+
+    order: str | None = None
+    byte_order: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metadata:
+    """The JSON text a dataset may carry, and the schema it must keep."""
+
+    member: str
+    required: bool = False
+    schema: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contract:
+    """A checked contract. ``document`` is the JSON after ``extends``, which findings point into."""
+
+    id: str
+    version: str
+    title: str
+    document: Mapping[str, Any]
+    finding: str | None = None
+    description: str = ""
+    dimensions: Mapping[str, Dimension] = field(default_factory=dict)
+    arrays: Mapping[str, ArraySpec] = field(default_factory=dict)
+    storage: Storage = field(default_factory=Storage)
+    scan: Scan | None = None
+    identical: tuple[tuple[str, str], ...] = ()
+    metadata: Metadata | None = None
+    declared_by: tuple[Mapping[str, Any], ...] = ()
+
+    def known_names(self) -> frozenset[str]:
+        """Every array name the contract mentions: its own, legacy ones, aliases, the metadata member."""
+        names = set(self.arrays)
+        for spec in self.arrays.values():
+            names.update(entry.name for entry in spec.legacy_names() if entry.name)
+        for pair in self.identical:
+            names.update(pair)
+        if self.metadata:
+            names.add(self.metadata.member)
+        return frozenset(names)
