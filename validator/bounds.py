@@ -1,0 +1,26 @@
+"""Which frames break a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from .binding import Reading
+from .case import Case
+
+
+def offending_frames(case: Case, reading: Reading, extreme: Literal["minimum", "maximum"], broken: Callable[[float], bool]) -> tuple[int, ...]:
+    """Frames whose extreme value, as meant by the contract, is broken by the test; none where the scan axis is undecided."""
+    frames = case.frames_of(reading)
+    if frames is None:
+        facts = case.facts_of(reading)
+        values = facts.values if facts else None
+        if values is None or values.ndim != 1 or case.scan_axis(reading) is None:
+            return ()
+        per_frame = values
+    else:
+        per_frame = getattr(frames, extreme)
+    finite = np.flatnonzero(np.isfinite(per_frame))
+    return tuple(int(frame) for frame in finite if broken(case.as_meant(reading, float(per_frame[frame]))))

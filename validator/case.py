@@ -1,0 +1,73 @@
+"""What the rules look at: one file under one contract."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from npzschema.contracts import ArraySpec, Contract, Legacy, Quantity, expand_dtypes
+
+from .binding import Binding, Reading
+from .dataset import ArrayHeader
+from .folds import Facts, FrameFacts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetadataText:
+    """The metadata member: its text, or None where it holds anything else."""
+
+    text: str | None
+    pickled: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """A file, read under a contract. ``facts``: by member, empty where values were not read."""
+
+    contract: Contract
+    headers: Mapping[str, ArrayHeader]
+    binding: Binding
+    facts: Mapping[str, Facts] = field(default_factory=dict)
+    metadata: MetadataText | None = None
+
+    def reading(self, spec: ArraySpec) -> Reading | None:
+        return self.binding.readings.get(spec.name)
+
+    def facts_of(self, reading: Reading | None) -> Facts | None:
+        return self.facts.get(reading.header.name) if reading else None
+
+    def quantity(self, reading: Reading) -> Quantity | None:
+        """What patterns hold, where that is known: integers are counts, floats say it by their lattice."""
+        if reading.spec.quantity is None:
+            return None
+        if reading.header.dtype.kind in "iu":
+            return "intensity"
+        facts = self.facts_of(reading)
+        return facts.lattice if facts else None
+
+    def other_quantity(self, reading: Reading) -> Legacy | None:
+        """The contract's entry for the quantity that the patterns hold, where it is not the one asked for."""
+        quantity = self.quantity(reading)
+        if quantity is None or quantity == reading.spec.quantity:
+            return None
+        entry = reading.spec.legacy_quantity(quantity)
+        if entry is None or reading.header.dtype_name not in expand_dtypes(entry.dtype):
+            return None
+        return entry
+
+    def as_meant(self, reading: Reading, value: float) -> float:
+        """A value under the quantity that the contract asks for. Negative counts stay as they are."""
+        entry = self.other_quantity(reading)
+        if entry is None or value < 0:
+            return value
+        return math.sqrt(value) if entry.quantity == "intensity" else value * value
+
+    def frames_of(self, reading: Reading) -> FrameFacts | None:
+        """Facts by frame, where the scan axis is decided."""
+        facts = self.facts_of(reading)
+        axis = self.scan_axis(reading)
+        return facts.frames.get(axis) if facts and axis is not None else None
+
+    def scan_axis(self, reading: Reading) -> int | None:
+        return reading.axis(self.contract.scan.dimension) if self.contract.scan else None

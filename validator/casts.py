@@ -1,0 +1,38 @@
+"""What a cast would lose: one answer, for the finding that offers it and for the step that does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .folds.facts import RangeFacts
+
+
+def cast_loss(dtype: np.dtype[Any], target: np.dtype[Any], facts: RangeFacts) -> str | None:
+    """Why a cast loses something, or None.
+
+    Rounding to the nearest float32 (within half a unit in the last place) counts as lossless; overflow,
+    underflow to subnormal numbers, and dropped fractions or phases do not.
+    """
+    if np.can_cast(dtype, target, "safe"):
+        return None
+    if dtype.kind == "c" and target.kind != "c":
+        return "the imaginary part would be dropped"
+    if dtype.kind not in "fciu" or target.kind not in "fciu":
+        return "there is no cast between them"
+    if target.kind in "iu":
+        if dtype.kind in "fc" and (facts.fractional or facts.nonfinite):
+            return "fractions would be dropped"
+        info = np.iinfo(target)
+        inside = info.min <= facts.minimum and facts.maximum <= info.max
+        return None if inside or not facts.count else f"values reach {facts.largest:g}, beyond {target}"
+    limits = np.finfo(target)
+    if dtype.kind in "iu":
+        exact = 2 ** (limits.nmant + 1)
+        return None if facts.largest <= exact else f"integers above {exact:,} are rounded"
+    if facts.largest > float(limits.max):
+        return f"values reach {facts.largest:g}, beyond {target}"
+    if facts.smallest < float(limits.tiny):
+        return f"values as small as {facts.smallest:g} are lost to underflow"
+    return None

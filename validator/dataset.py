@@ -1,0 +1,212 @@
+"""Describe: what the headers alone tell, of an archive or of arrays in memory, in one form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from .archive import Archive, Member, array_name
+from .faults import Fault
+from .npy import Header, read_header
+from .pickled_text import MAX_TEXT, read_text
+
+CHUNK: Final = 1 << 18
+"""Bytes of array data handed out at a time: fits the second-level cache together with temporaries."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArrayHeader:
+    """Name, dtype, shape and memory order of one array.
+
+    ``storage``: its shape in the order in which items lie in memory, slowest axis first.
+    ``pickled``: an object array, whose items cannot be read.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fortran: bool = False
+    pickled: bool = False
+
+    @property
+    def dtype_name(self) -> str:
+        """Numpy's name without byte order; ``str`` for text of any length."""
+        return "str" if self.dtype.kind in "US" else self.dtype.name
+
+    @property
+    def count(self) -> int:
+        product = 1
+        for length in self.shape:
+            product *= length
+        return product
+
+    @property
+    def storage(self) -> tuple[int, ...]:
+        return self.shape[::-1] if self.fortran else self.shape
+
+    @property
+    def storage_axes(self) -> tuple[int, ...]:
+        """Axis of ``shape`` that each axis of ``storage`` is."""
+        axes = tuple(range(len(self.shape)))
+        return axes[::-1] if self.fortran else axes
+
+
+class Dataset(Protocol):
+    """Arrays by name, their headers at hand, their items in chunks."""
+
+    headers: Mapping[str, ArrayHeader]
+    faults: tuple[Fault, ...]
+    malformed: dict[str, Fault]
+
+    def chunks(self, name: str) -> Iterator[np.ndarray[Any, Any]]:
+        """Items of one array as 1-D native-endian arrays, in storage order; each chunk is valid until the next."""
+
+    def text(self, name: str) -> str | None:
+        """The text of a 0-d array, read even where it is pickled; None where it holds anything else."""
+
+    def verify(self, name: str) -> None:
+        """Read an array to its end for its checksum only."""
+
+    def verify_others(self) -> None:
+        """The same for members that are no arrays."""
+
+
+class ArchiveDataset:
+    """The arrays of an archive. Headers are read when it is made, data is not.
+
+    ``malformed``: members that begin like an array but cannot be read, with the fault. Whether that matters is
+    for the contract to say: one that nobody will read is FILE-005.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._members: dict[str, tuple[Member, Header]] = {}
+        self._others: list[Member] = []
+        self.malformed: dict[str, Fault] = {}
+        faults = list(archive.faults)
+        headers: dict[str, ArrayHeader] = {}
+        for member in archive.members:
+            name = array_name(member.name)
+            header = None
+            if member.name.endswith(".npy"):
+                try:
+                    header = read_header(archive.reader(member))
+                except Fault as fault:
+                    self.malformed[name] = fault
+                    self._others.append(member)
+                    continue
+            if header is None:
+                faults.append(Fault("FILE-005", "is no .npy array", member=member.name))
+                self._others.append(member)
+                continue
+            # Of two members with one name the later counts, as for numpy.
+            self._members[name] = (member, header)
+            headers[name] = ArrayHeader(
+                name=name,
+                shape=header.shape,
+                dtype=header.dtype,
+                fortran=header.fortran and len(header.shape) > 1,
+                pickled=header.dtype.hasobject,
+            )
+        self.headers: Mapping[str, ArrayHeader] = headers
+        self.faults: tuple[Fault, ...] = tuple(faults)
+
+    def chunks(self, name: str) -> Iterator[np.ndarray[Any, Any]]:
+        member, header = self._members[name]
+        reader = self._archive.reader(member)
+        reader.read(header.data)
+        size = header.dtype.itemsize
+        native = header.dtype.newbyteorder("=")
+        step = max(1, CHUNK // size) * size
+        while reader.left:
+            chunk = np.frombuffer(reader.read(min(step, reader.left)), dtype=header.dtype)
+            yield chunk if header.dtype == native else chunk.astype(native)
+        reader.finish()
+
+    def text(self, name: str) -> str | None:
+        member, header = self._members[name]
+        reader = self._archive.reader(member)
+        reader.read(header.data)
+        if header.shape != () or reader.left > MAX_TEXT:
+            return None
+        data = reader.read(reader.left)
+        reader.finish()
+        if header.dtype.hasobject:
+            return read_text(data)
+        return _plain_text(np.frombuffer(data, dtype=header.dtype)[0])
+
+    def verify(self, name: str) -> None:
+        self._drain(self._members[name][0])
+
+    def verify_others(self) -> None:
+        for member in self._others:
+            self._drain(member)
+
+    def _drain(self, member: Member) -> None:
+        reader = self._archive.reader(member)
+        while reader.left:
+            reader.read(min(CHUNK, reader.left))
+        reader.finish()
+
+
+class MappingDataset:
+    """Arrays in memory, checked by the same rules."""
+
+    def __init__(self, arrays: Mapping[str, Any]) -> None:
+        # copy=False would be an error where a list or a scalar needs a copy.
+        self._arrays = {str(name): np.asarray(value) for name, value in arrays.items()}
+        self.headers: Mapping[str, ArrayHeader] = {
+            name: ArrayHeader(
+                name=name,
+                shape=array.shape,
+                dtype=array.dtype,
+                fortran=array.ndim > 1 and bool(array.flags.f_contiguous) and not array.flags.c_contiguous,
+                pickled=array.dtype.hasobject,
+            )
+            for name, array in self._arrays.items()
+        }
+        self.faults: tuple[Fault, ...] = ()
+        self.malformed: dict[str, Fault] = {}
+
+    def chunks(self, name: str) -> Iterator[np.ndarray[Any, Any]]:
+        header = self.headers[name]
+        array = self._arrays[name].T if header.fortran else self._arrays[name]
+        native = array.dtype.newbyteorder("=")
+        for block in _blocks(array):
+            yield block if block.dtype == native else block.astype(native)
+
+    def text(self, name: str) -> str | None:
+        array = self._arrays[name]
+        return _plain_text(array[()]) if array.shape == () else None
+
+    def verify(self, name: str) -> None:
+        """Nothing to check: there is no checksum in memory."""
+
+    def verify_others(self) -> None:
+        """Nothing to check."""
+
+
+def _blocks(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
+    step = max(1, CHUNK // max(1, array.dtype.itemsize))
+    if array.flags.c_contiguous:
+        flat = array.reshape(-1)
+        for start in range(0, flat.size, step):
+            yield flat[start : start + step]
+    elif array.ndim and array.size:
+        # Views with gaps: copied a slice of the slowest axis at a time, never as a whole.
+        for part in array:
+            yield from _blocks(np.ascontiguousarray(part) if part.nbytes <= CHUNK or part.ndim <= 1 else part)
+
+
+def _plain_text(item: Any) -> str | None:
+    if isinstance(item, str):
+        return str(item)
+    if isinstance(item, bytes):
+        try:
+            return item.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+    return None

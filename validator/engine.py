@@ -1,0 +1,367 @@
+"""open, describe, bind, fold, check, report: one file through the whole flow, in one direction."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from npzschema.contracts import DEFAULT, Contract, ContractError, load, pointer, rules, shipped
+from npzschema.contracts.model import Dims
+
+from .archive import Limits, open_archive
+from .binding import Binding, bind
+from .case import Case, MetadataText
+from .dataset import ArchiveDataset, Dataset, MappingDataset
+from .faults import Fault
+from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, Verdict
+from .folds import Facts, fold
+from .remedy import remedy
+from .rules import ARRAY_RULES, CASE_RULES
+from .source import ByteSource, BytesSource, FileSource
+from .words import shape
+
+IN_MEMORY: Final = "arrays in memory"
+
+
+def validate(
+    target: str | os.PathLike[str] | bytes | ByteSource | Mapping[str, Any],
+    contract: str | Path | Contract = "auto",
+    headers_only: bool = False,
+    *,
+    axes: Mapping[str, Sequence[str | int]] | None = None,
+    strict_archive: bool = False,
+    limits: Limits | None = None,
+) -> Report:
+    """Check a dataset against a contract.
+
+    Args:
+        target: path of an NPZ file, its bytes, a byte source, or a mapping of names to arrays.
+        contract: id of a shipped contract, path of a contract file, a loaded contract, or ``auto``: the one that
+            the file declares, else ``ptychopinn/canonical``.
+        headers_only: stop before any value is read.
+        axes: the axes of arrays whose order the caller knows, such as ``{"diffraction": ("H", "W", "N")}``.
+        strict_archive: also read the members that no contract asks for, to their checksums.
+        limits: what to refuse as a bomb.
+
+    Returns:
+        A frozen report. What is wrong with the file is in it, never raised.
+
+    Raises:
+        ContractError: the contract is refused.
+        TypeError: ``target`` is none of these.
+    """
+    chosen = contract if isinstance(contract, Contract) or contract == "auto" else load(contract)
+    options = _Options(
+        contract=None if isinstance(chosen, str) else chosen,
+        headers_only=headers_only,
+        axes={name: tuple(dims) for name, dims in (axes or {}).items()},
+        strict_archive=strict_archive,
+    )
+    if isinstance(target, Mapping):
+        return _Run(MappingDataset(target), IN_MEMORY, options).report()
+    if isinstance(target, str | os.PathLike):
+        path = os.fsdecode(target)
+        try:
+            with FileSource(path) as source:
+                return _read(source, path, options, limits)
+        except Fault as fault:
+            return _unreadable(path, options.contract, fault)
+    if isinstance(target, bytes):
+        target = BytesSource(target)
+    if not hasattr(target, "read") or not hasattr(target, "size"):
+        raise TypeError(f"validate() takes a path, bytes, a byte source or a mapping of arrays, not {type(target).__name__}")
+    try:
+        return _read(target, "bytes in memory", options, limits)
+    except Fault as fault:
+        return _unreadable("bytes in memory", options.contract, fault)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Options:
+    contract: Contract | None
+    headers_only: bool
+    axes: Mapping[str, Dims]
+    strict_archive: bool
+
+
+def _read(source: ByteSource, path: str, options: _Options, limits: Limits | None) -> Report:
+    report = _Run(ArchiveDataset(open_archive(source, limits)), path, options).report()
+    if isinstance(source, FileSource) and source.changed:
+        raise Fault("FILE-002", "was changed while it was being read; check it again once it is written")
+    return report
+
+
+def _unreadable(path: str, contract: Contract | None, fault: Fault) -> Report:
+    return Report(
+        path=path,
+        verdict="unreadable",
+        contract=contract.id if contract else None,
+        contract_version=contract.version if contract else None,
+        findings=(_fault_finding(path, fault),),
+    )
+
+
+def _fault_finding(path: str, fault: Fault) -> Finding:
+    message = f"{fault.member}: {fault.what}" if fault.member is not None else fault.what
+    deviation = Deviation(code=fault.code, message=message, expected=fault.expected, found=fault.found)
+    return _finding(path, deviation, "")
+
+
+def _finding(path: str, deviation: Deviation, where: str) -> Finding:
+    rule = rules()[deviation.code]
+    return Finding(
+        code=deviation.code,
+        level=rule.level,
+        array=deviation.array,
+        pointer=where,
+        message=f"{deviation.array}: {deviation.message}" if deviation.array else deviation.message,
+        expected=deviation.expected,
+        found=deviation.found,
+        evidence=deviation.evidence,
+        frames=deviation.frames,
+        remedy=remedy(path, rule, deviation),
+        fix=deviation.fix,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    contract: Contract
+    reason: str
+
+
+class _Run:
+    """One file on its way through the flow."""
+
+    def __init__(self, dataset: Dataset, path: str, options: _Options) -> None:
+        self._dataset, self._path, self._options = dataset, path, options
+        self._findings: list[Finding] = [_fault_finding(path, fault) for fault in dataset.faults]
+        self._notes: list[str] = []
+        self._texts: dict[str, MetadataText] = {}
+        asked = options.contract
+        self._choice = _Choice(asked, "it was asked for") if asked else self._choose()
+
+    def report(self) -> Report:
+        contract = self._choice.contract
+        self._tell_members(contract)
+        others = [load(name) for name in shipped() if name != contract.id]
+        bindings = {one.id: bind(one, self._dataset.headers, self._options.axes) for one in (contract, *others)}
+        by_header = {one.id: one for one in others if self._keeps(self._case(one, bindings[one.id], {}))}
+        folded = (contract, *by_header.values())
+        facts = {} if self._options.headers_only else self._fold({one.id: bindings[one.id] for one in folded}, folded)
+        own = self._case(contract, bindings[contract.id], facts)
+        self._findings += self._check(own)
+        unreadable = any(rules()[finding.code].unreadable for finding in self._findings)
+        recognised = [] if unreadable else [
+            one.id for one in by_header.values() if self._options.headers_only or self._keeps(self._case(one, bindings[one.id], facts))
+        ]
+        errors = any(finding.level == "error" for finding in self._findings)
+        if not errors and contract.id in shipped():
+            recognised.append(contract.id)
+        return Report(
+            path=self._path,
+            verdict=verdict_of(tuple(self._findings)),
+            contract=contract.id,
+            contract_version=contract.version,
+            contract_reason=self._choice.reason,
+            recognised=tuple(sorted(recognised)),
+            binding=dict(own.binding.sizes),
+            arrays=_array_facts(own),
+            findings=tuple(sorted(self._findings, key=lambda finding: -LEVELS.index(finding.level))),
+            headers_only=self._options.headers_only,
+            notes=tuple(self._notes),
+        )
+
+    def _choose(self) -> _Choice:
+        """The contract that the file itself declares, else the default."""
+        default = load(DEFAULT)
+        name = default.metadata.member if default.metadata else ""
+        held = self._metadata(name)
+        document = _parsed(held.text) if held and held.text else None
+        if not isinstance(document, dict):
+            return _Choice(default, "the default; the file declares none")
+        extra = document.get("additional_parameters")
+        declared = {**(extra if isinstance(extra, dict) else {}), **document}
+        named = declared.get("contract")
+        if isinstance(named, str) and named in shipped():
+            return _Choice(load(named), f"the file's {name} names it")
+        for one in map(load, shipped()):
+            for pair in one.declared_by:
+                if all(declared.get(key) == value for key, value in pair.items()):
+                    return _Choice(one, f"the file's {name} says " + ", ".join(f"{key} {value}" for key, value in pair.items()))
+        return _Choice(default, "the default; the file declares none")
+
+    def _metadata(self, name: str | None) -> MetadataText | None:
+        """The metadata member, read once; a damaged one is a finding."""
+        if name is None or name not in self._dataset.headers:
+            return None
+        if name not in self._texts:
+            pickled = self._dataset.headers[name].pickled
+            try:
+                self._texts[name] = MetadataText(text=self._dataset.text(name), pickled=pickled)
+            except Fault as fault:
+                self._findings.append(_fault_finding(self._path, fault))
+                self._texts[name] = MetadataText(text=None, pickled=pickled)
+        return self._texts[name]
+
+    def _tell_members(self, contract: Contract) -> None:
+        """Members that cannot be read as arrays: fatal where the contract asks for them."""
+        for name, fault in self._dataset.malformed.items():
+            if name not in contract.known_names():
+                fault = Fault("FILE-005", f"is no readable .npy array: {fault.what}", member=fault.member)
+            self._findings.append(_fault_finding(self._path, fault))
+        metadata = contract.metadata.member if contract.metadata else None
+        for name, header in self._dataset.headers.items():
+            if header.pickled and name != metadata:
+                what = f"is a pickled object array of shape {shape(header.shape)}; it is never unpickled"
+                self._findings.append(_finding(self._path, Deviation(code="FILE-006", array=name, message=what, found="object"), ""))
+
+    def _case(self, contract: Contract, binding: Binding, facts: Mapping[str, Facts]) -> Case:
+        return Case(
+            contract=contract,
+            headers=self._dataset.headers,
+            binding=binding,
+            facts=facts,
+            metadata=self._metadata(contract.metadata.member if contract.metadata else None),
+        )
+
+    def _keeps(self, case: Case) -> bool:
+        """Whether nothing at error level is found. Rules that crash here are told by the chosen contract's check."""
+        try:
+            return not any(rules()[deviation.code].level == "error" for _, deviation in _deviations(case))
+        except Exception:  # noqa: BLE001 - any bug of a rule; not recognised is the honest answer
+            return False
+
+    def _check(self, case: Case) -> Iterator[Finding]:
+        for where, deviation in _deviations(case, crash=self._crashed):
+            yield _finding(self._path, deviation, where)
+
+    def _crashed(self, where: str, error: Exception) -> Deviation:
+        return Deviation(code="INTERNAL-001", message=f"the check of {where} failed: {type(error).__name__}: {error}")
+
+    def _fold(self, bindings: Mapping[str, Binding], contracts: tuple[Contract, ...]) -> dict[str, Facts]:
+        """One pass over every member that a contract asks for."""
+        facts: dict[str, Facts] = {}
+        wanted = frozenset().union(*(one.known_names() for one in contracts))
+        scans = [(one.scan, bindings[one.id]) for one in contracts if one.scan]
+        kept = {name for scan, binding in scans for name in _kept(scan, binding)}
+        pairs = {
+            name
+            for one in contracts
+            for pair in one.identical
+            for name in pair
+            if all(other in self._dataset.headers for other in pair)
+        }
+        for name, header in self._dataset.headers.items():
+            if name not in wanted and not self._options.strict_archive:
+                continue
+            try:
+                if name in self._texts:
+                    continue
+                if name not in wanted or header.dtype.kind not in "biufc" or header.dtype.itemsize > 16:
+                    self._dataset.verify(name)
+                    continue
+                axes = {
+                    axis
+                    for scan, binding in scans
+                    for reading in binding.readings.values()
+                    if reading.header.name == name and reading.spec.quantity is not None
+                    for axis in reading.possible_axes(scan.dimension)
+                }
+                facts[name] = fold(
+                    header,
+                    self._dataset.chunks(name),
+                    frame_axes=sorted(axes),
+                    keep=name in kept,
+                    fingerprint=range(len(header.shape)) if name in pairs else None,
+                )
+            except Fault as fault:
+                self._findings.append(_fault_finding(self._path, fault))
+        if self._options.strict_archive:
+            try:
+                self._dataset.verify_others()
+            except Fault as fault:
+                self._findings.append(_fault_finding(self._path, fault))
+        return facts
+
+
+def _kept(scan: Any, binding: Binding) -> Iterator[str]:
+    for name in (scan.x, scan.y, scan.index, scan.probe):
+        reading = binding.reading(name)
+        if reading:
+            yield reading.header.name
+
+
+def _deviations(case: Case, crash: Callable[[str, Exception], Deviation] | None = None) -> Iterator[tuple[str, Deviation]]:
+    """Every deviation with its JSON pointer. Without ``crash``, what a rule raises is raised."""
+    for name, spec in case.contract.arrays.items():
+        for keyword, rule in ARRAY_RULES.items():
+            base = ("arrays", name, keyword.split("/")[0])
+            try:
+                for deviation in rule(case, spec):
+                    yield pointer(*base, *deviation.at), deviation
+            except Exception as error:  # noqa: BLE001 - a rule that crashes is not a pass
+                if crash is None:
+                    raise
+                yield pointer("arrays", name), crash("/".join(base), error)
+    for keyword, check in CASE_RULES.items():
+        try:
+            for deviation in check(case):
+                yield pointer(keyword, *deviation.at), deviation
+        except Exception as error:  # noqa: BLE001 - a rule that crashes is not a pass
+            if crash is None:
+                raise
+            yield "", crash(keyword, error)
+
+
+def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
+    """What the findings come to."""
+    if any(rules()[finding.code].unreadable for finding in findings):
+        return "unreadable"
+    return "violations" if any(finding.level == "error" for finding in findings) else "valid"
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _array_facts(case: Case) -> dict[str, ArrayFacts]:
+    by_member = {reading.header.name: reading for reading in case.binding.readings.values()}
+    facts = {}
+    for name, header in case.headers.items():
+        reading = by_member.get(name)
+        layout = reading.layout if reading and reading.decided else None
+        facts[name] = ArrayFacts(
+            name=name,
+            dtype="object" if header.pickled else header.dtype.str if header.dtype.kind in "USV" else header.dtype.name,
+            shape=header.shape,
+            axes=tuple(map(str, layout.dims)) if layout else None,
+            reads_as=reading.spec.name if reading else None,
+            quantity=(case.quantity(reading) or reading.spec.quantity) if reading else None,
+            order="F" if header.fortran else "C",
+            statistics=_statistics(case.facts.get(name)),
+        )
+    return facts
+
+
+def _statistics(facts: Facts | None) -> dict[str, float | int | bool]:
+    if facts is None:
+        return {}
+    told: dict[str, float | int | bool] = {"count": facts.range.count, "nonfinite": facts.range.nonfinite, "constant": facts.range.constant}
+    for name in ("minimum", "maximum", "mean"):
+        value = getattr(facts.range, name)
+        if np.isfinite(value):
+            told[name] = value
+    return told
+
+
+__all__ = ["ContractError", "validate", "verdict_of"]

@@ -1,0 +1,22 @@
+"""Untrusted text made safe to print: no control characters, no marks that change the direction of text."""
+
+from __future__ import annotations
+
+
+def escape(text: str) -> str:
+    """``text`` with everything that is not plainly visible written as an escape.
+
+    Bytes of a file name that are no UTF-8 come back as ``\\xff``.
+    """
+    if text.isprintable():
+        # str.isprintable refuses control, format (bidirectional marks), surrogate and separator characters.
+        return text
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    named = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    return named.get(char) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")

@@ -1,0 +1,90 @@
+"""Extremes, sums and non-finite values of a whole array."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from ..dataset import ArrayHeader
+from .facts import RangeFacts
+
+Array = np.ndarray[Any, Any]
+
+MAX_MARKED_AXIS: Final = 1 << 22
+"""Axes longer than this get no list of non-finite indices: memory must not follow a header."""
+
+
+class RangeFold:
+    """Range of the values; for complex arrays of their components."""
+
+    def __init__(self, header: ArrayHeader) -> None:
+        self._header = header
+        self._marks = NonFinite(header)
+        self._count = 0
+        self._total = 0.0
+        self._low = [float("inf"), float("inf")]
+        self._high = [float("-inf"), float("-inf")]
+        self._smallest = float("inf")
+        self._fractional = False
+
+    def add(self, chunk: Array, start: int) -> None:
+        if chunk.dtype.kind == "b":
+            chunk = chunk.view(np.uint8)
+        if chunk.dtype.kind in "fc":
+            # A sum is finite where all terms are, save for an overflow: then the exact test below decides.
+            finite = np.isfinite(chunk)
+            if not finite.all():
+                self._marks.add(np.flatnonzero(~finite), start)
+                chunk = chunk[finite]
+        if not chunk.size:
+            return
+        self._count += chunk.size
+        parts = (chunk.real, chunk.imag) if chunk.dtype.kind == "c" else (chunk,)
+        for index, part in enumerate(parts):
+            self._low[index] = min(self._low[index], part.min().item())
+            self._high[index] = max(self._high[index], part.max().item())
+            if part.dtype.itemsize == 8 and part.dtype.kind == "f":
+                # Only double precision can lose anything by a cast.
+                magnitudes = np.abs(part)
+                self._smallest = min(self._smallest, float(magnitudes.min(where=magnitudes > 0, initial=np.inf)))
+        if chunk.dtype.kind == "f" and not self._fractional:
+            self._fractional = bool((chunk != np.rint(chunk)).any())
+        if len(parts) == 1:
+            self._total += float(chunk.sum(dtype=np.float64))
+
+    def facts(self) -> RangeFacts:
+        real = self._header.dtype.kind != "c"
+        some = self._count > 0
+        components = 1 if real else 2
+        return RangeFacts(
+            count=self._count + self._marks.count,
+            nonfinite=self._marks.count,
+            minimum=float(self._low[0]) if some and real else float("nan"),
+            maximum=float(self._high[0]) if some and real else float("nan"),
+            mean=self._total / self._count if some and real else float("nan"),
+            constant=some and not self._marks.count and self._low[:components] == self._high[:components],
+            largest=float(max(map(abs, (*self._low[:components], *self._high[:components])))) if some else 0.0,
+            smallest=self._smallest,
+            fractional=self._fractional,
+            nonfinite_at=self._marks.at(),
+        )
+
+
+class NonFinite:
+    """Where an array is not finite: how often, and at which index of each axis."""
+
+    def __init__(self, header: ArrayHeader) -> None:
+        self._storage, self._axes = header.storage, header.storage_axes
+        self._marked: dict[int, Array] = {}
+        self.count = 0
+
+    def add(self, at: Array, start: int) -> None:
+        """Mark items by their index in a chunk."""
+        self.count += at.size
+        for index, axis, length in zip(np.unravel_index(at + start, self._storage), self._axes, self._storage, strict=True):
+            if length <= MAX_MARKED_AXIS:
+                self._marked.setdefault(axis, np.zeros(length, dtype=bool))[index] = True
+
+    def at(self) -> dict[int, tuple[int, ...]]:
+        return {axis: tuple(np.flatnonzero(marks).tolist()) for axis, marks in self._marked.items()}

@@ -1,0 +1,115 @@
+"""Reads the one pickle that PtychoPINN writes: a 0-d object array that holds one str.
+
+``np.save`` of such an array writes ``pickle.dumps(array)``. The few opcodes that this takes are walked by
+``pickletools.genops``, which only parses; no class is looked up, nothing is called. Whatever else the pickle
+holds makes the answer None.
+"""
+
+from __future__ import annotations
+
+import pickletools
+from typing import Any, Final
+
+MAX_TEXT: Final = 1 << 24
+
+_TEXT: Final = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"}
+_GLOBALS: Final = {
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+}
+_MEMO: Final = {"MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT"}
+_GET: Final = {"BINGET", "LONG_BINGET", "GET"}
+_PUSH: Final = {"BININT", "BININT1", "BININT2", "SHORT_BINBYTES", "BINBYTES", "SHORT_BINSTRING", "BINSTRING"}
+_SILENT: Final = {"PROTO", "FRAME", "STOP"}
+
+
+class _Call:
+    """Stands for whatever a REDUCE would have built."""
+
+    def __init__(self, function: Any, arguments: Any) -> None:
+        self.function, self.arguments = function, arguments
+        self.state: Any = None
+
+
+def read_text(data: bytes) -> str | None:
+    """The one str of a pickled 0-d object array, or None where the pickle is anything else."""
+    if len(data) > MAX_TEXT:
+        return None
+    try:
+        stack = _walk(data)
+    except Exception:  # noqa: BLE001 - pickletools raises whatever malformed bytes lead to
+        return None
+    if len(stack) != 1 or not isinstance(stack[0], _Call):
+        return None
+    return _text_of(stack[0])
+
+
+def _walk(data: bytes) -> list[Any]:
+    stack: list[Any] = []
+    marks: list[int] = []
+    memo: dict[int, Any] = {}
+    end = 0
+    for opcode, argument, position in pickletools.genops(data):
+        name = opcode.name
+        if name in _TEXT or name in _PUSH:
+            stack.append(argument)
+        elif name in ("NONE", "NEWTRUE", "NEWFALSE"):
+            stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[name])
+        elif name == "GLOBAL":
+            stack.append(_known(*str(argument).split(" ", 1)))
+        elif name == "STACK_GLOBAL":
+            attribute, module = stack.pop(), stack.pop()
+            stack.append(_known(module, attribute))
+        elif name in _MEMO:
+            memo[len(memo) if argument is None else int(argument)] = stack[-1]
+        elif name in _GET:
+            stack.append(memo[int(argument)])
+        elif name == "MARK":
+            marks.append(len(stack))
+        elif name in ("TUPLE", "LIST"):
+            at = marks.pop()
+            items = stack[at:]
+            stack[at:] = [tuple(items) if name == "TUPLE" else items]
+        elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
+            size = int(name[-1])
+            stack[-size:] = [tuple(stack[-size:])]
+        elif name in ("EMPTY_TUPLE", "EMPTY_LIST"):
+            stack.append(() if name == "EMPTY_TUPLE" else [])
+        elif name == "APPEND":
+            item = stack.pop()
+            stack[-1].append(item)
+        elif name == "APPENDS":
+            at = marks.pop()
+            items = stack[at:]
+            del stack[at:]
+            stack[-1].extend(items)
+        elif name == "REDUCE":
+            arguments, function = stack.pop(), stack.pop()
+            stack.append(_Call(function, arguments))
+        elif name == "BUILD":
+            state = stack.pop()
+            stack[-1].state = state
+        elif name not in _SILENT:
+            raise ValueError(name)
+        end = position + 1
+    if end != len(data):
+        raise ValueError("bytes follow the pickle")
+    return stack
+
+
+def _known(module: Any, attribute: Any) -> tuple[str, str]:
+    if (module, attribute) not in _GLOBALS:
+        raise ValueError("a global that no such array needs")
+    return (module, attribute)
+
+
+def _text_of(call: _Call) -> str | None:
+    """``_reconstruct(ndarray, (0,), b"b")`` with the state ``(1, (), dtype("O8"), False, [text])``."""
+    if not isinstance(call.function, tuple) or call.function[-1] != "_reconstruct":
+        return None
+    match call.state:
+        case (_, (), _Call() as dtype, bool(), [str(text)]) if dtype.function == ("numpy", "dtype"):
+            return text
+    return None

@@ -1,0 +1,102 @@
+"""``dims`` and ``dimensions``: rank, axis order, and sizes that agree and keep their bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from npzschema.contracts import ArraySpec
+
+from ..binding import Dissent, broken_bounds
+from ..case import Case
+from ..findings import Deviation
+from ..words import axes, enumerate_words, shape
+
+
+def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
+    """Rank (SHAPE-001), and an axis order that nothing decides (FORMAT-002)."""
+    reading = case.reading(spec)
+    if reading is None:
+        return
+    stored = reading.header.shape
+    if reading.layout is None:
+        meant = " or ".join(axes(dims) for dims in spec.dims)
+        yield Deviation(
+            code="SHAPE-001",
+            array=spec.name,
+            message=f"has {len(stored)} axes, {shape(stored)}, the contract says {meant}"
+            if all(len(dims) != len(stored) for dims in spec.dims)
+            else f"has the shape {shape(stored)}, the contract says {meant}",
+            expected=meant,
+            found=shape(stored),
+        )
+    elif reading.alternatives:
+        fitting = [axes(layout.dims) for layout in (reading.layout, *reading.alternatives)]
+        yield Deviation(
+            code="FORMAT-002",
+            array=spec.name,
+            message=f"the shape {shape(stored)} fits {enumerate_words(fitting, 'and')}; nothing in the sizes decides which",
+            expected=axes(spec.dims[0]),
+            found="undecided",
+        )
+
+
+def check_sizes(case: Case) -> Iterator[Deviation]:
+    """Sizes that disagree across arrays (SHAPE-002, SCAN-004) or break their bounds (SHAPE-003)."""
+    for dissent in case.binding.dissents:
+        yield from _dissent(case, dissent)
+    for symbol, keyword, limit in broken_bounds(case.contract, case.binding.sizes):
+        dimension = case.contract.dimensions[symbol]
+        size = case.binding.sizes[symbol]
+        bound = getattr(dimension, keyword)
+        means = f"{bound} = {limit}" if isinstance(bound, str) else str(limit)
+        word = {"equals": "", "minimum": "at least ", "maximum": "at most "}[keyword]
+        yield Deviation(
+            code="SHAPE-003",
+            array=next(iter(case.binding.witnesses.get(symbol, ())), None),
+            message=f"{symbol} = {size} {dimension.description}, the contract says {word}{means}",
+            expected=f"{symbol} {keyword} {limit}",
+            found=f"{symbol} = {size}",
+            at=(symbol, keyword),
+        )
+
+
+def _dissent(case: Case, dissent: Dissent) -> Iterator[Deviation]:
+    sizes = case.binding.sizes
+    said = enumerate_words([f"{symbol} = {size}" for symbol, size in dissent.sizes.items()], "and")
+    others = enumerate_words(
+        sorted({name for symbol in dissent.sizes for name in case.binding.witnesses.get(symbol, ())}), "and"
+    )
+    held = enumerate_words([f"{symbol} = {sizes[symbol]}" for symbol in dissent.sizes], "and")
+    scan = case.contract.scan
+    if scan and scan.surplus and _is_surplus(case, dissent):
+        yield Deviation(
+            code="SCAN-004",
+            array=scan.x,
+            message=f"{dissent.sizes[scan.dimension]:,} positions for {sizes[scan.dimension]:,} frames",
+            expected=held,
+            found=said,
+            at=(scan.dimension,),
+            fix={"step": "drop", "array": scan.x, "arrays": list(dissent.arrays), "keep": sizes[scan.dimension]},
+        )
+        return
+    yield Deviation(
+        code="SHAPE-002",
+        array=dissent.arrays[0],
+        message=f"{enumerate_words(list(dissent.arrays), 'and')} {'say' if len(dissent.arrays) > 1 else 'says'} {said}; {others} {'say' if ' and ' in others else 'says'} {held}",
+        expected=held,
+        found=said,
+        at=(next(iter(dissent.sizes)),),
+    )
+
+
+def _is_surplus(case: Case, dissent: Dissent) -> bool:
+    """More positions than frames, and nothing else: whoever has a scan axis beside the patterns agrees on it."""
+    scan = case.contract.scan
+    if scan is None or set(dissent.sizes) != {scan.dimension}:
+        return False
+    frames = case.binding.reading(scan.frames)
+    return (
+        frames is not None
+        and {scan.x, scan.y} <= set(dissent.arrays)
+        and dissent.sizes[scan.dimension] > case.binding.sizes[scan.dimension]
+    )

@@ -1,0 +1,29 @@
+"""``dtype``: what is neither the contract's nor a known legacy dtype (DTYPE-001)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from npzschema.contracts import ArraySpec, expand_dtypes
+
+from ..case import Case
+from ..findings import Deviation
+
+
+def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
+    reading = case.reading(spec)
+    if reading is None or case.other_quantity(reading):
+        return
+    name = reading.header.dtype_name
+    allowed = expand_dtypes(spec.dtype)
+    if name in allowed or any(name in expand_dtypes(entry.dtype) for entry in spec.legacy_dtypes()):
+        return
+    phase = all(one.startswith("complex") for one in allowed) and reading.header.dtype.kind in "fiub"
+    yield Deviation(
+        code="DTYPE-001",
+        array=spec.name,
+        message=f"is {name}, the contract says {' or '.join(spec.dtype)}"
+        + ("; a real array has lost its phase, no cast brings it back" if phase else ""),
+        expected=" or ".join(spec.dtype),
+        found=name,
+    )

@@ -1,0 +1,119 @@
+"""``legacy``: the file is read as what it is; each other form is one deviation with its mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from npzschema.contracts import ArraySpec, Legacy, expand_dtypes
+
+from ..binding import Layout, Reading
+from ..case import Case
+from ..casts import cast_loss
+from ..findings import Deviation
+from ..words import axes, shape
+
+
+def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
+    reading = case.reading(spec)
+    if reading is None:
+        return
+    if reading.renamed:
+        yield from _name(reading, reading.renamed)
+    if reading.layout and reading.layout.legacy and reading.decided:
+        yield from _dims(case, reading, reading.layout, reading.layout.legacy)
+    other = case.other_quantity(reading)
+    if other:
+        yield from _quantity(case, reading, other)
+        return
+    for entry in spec.legacy_dtypes():
+        if reading.header.dtype_name in expand_dtypes(entry.dtype):
+            yield from _dtype(case, reading, entry)
+
+
+def _fix(entry: Legacy, spec: ArraySpec, **more: Any) -> dict[str, Any] | None:
+    return {"step": entry.fix, "array": spec.name, **more} if entry.fix else None
+
+
+def _name(reading: Reading, entry: Legacy) -> Iterator[Deviation]:
+    spec = reading.spec
+    yield Deviation(
+        code=entry.rule,
+        array=spec.name,
+        message=f"is stored as {entry.name}, the contract says {spec.name}",
+        expected=spec.name,
+        found=str(entry.name),
+        at=(entry.index,),
+        fix=_fix(entry, spec, source=entry.name),
+    )
+
+
+def _dims(case: Case, reading: Reading, layout: Layout, entry: Legacy) -> Iterator[Deviation]:
+    spec = reading.spec
+    meant = next((dims for dims in spec.dims if set(map(str, dims)) <= set(map(str, layout.dims))), spec.dims[0])
+    order = [layout.dims.index(symbol) for symbol in meant if symbol in layout.dims]
+    yield Deviation(
+        code=entry.rule,
+        array=spec.name,
+        message=f"axes are {axes(layout.dims)} = {shape(reading.header.shape)}, the contract says {axes(meant)}",
+        expected=axes(meant),
+        found=axes(layout.dims),
+        evidence=_witnesses(case, reading),
+        at=(entry.index,),
+        fix=_fix(entry, spec, axes=order),
+    )
+
+
+def _witnesses(case: Case, reading: Reading) -> str:
+    """Which other arrays bear the layout out."""
+    told = []
+    scan = case.contract.scan
+    sizes = reading.sizes()
+    others = {symbol: [name for name in names if name != reading.spec.name] for symbol, names in case.binding.witnesses.items()}
+    if scan and scan.dimension in sizes and {scan.x, scan.y} & set(others.get(scan.dimension, ())):
+        told.append(f"{sizes[scan.dimension]} positions")
+    probe = case.binding.reading(scan.probe) if scan else None
+    if probe and any(probe.spec.name in others.get(symbol, ()) for symbol in sizes):
+        told.append("x".join(map(str, probe.header.shape)) + " probe")
+    return "; ".join(told) or "no other order of the axes keeps the bounds of the contract"
+
+
+def _dtype(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
+    spec, stored = reading.spec, reading.header.dtype
+    target = np.dtype(expand_dtypes(spec.dtype)[0])
+    facts = case.facts_of(reading)
+    loss = cast_loss(stored, target, facts.range) if facts else None
+    tail = "" if facts is None else f"; the cast loses something: {loss}" if loss else "; the cast loses nothing"
+    yield Deviation(
+        code=entry.rule,
+        array=spec.name,
+        message=f"is {reading.header.dtype_name}, the contract says {' or '.join(spec.dtype)}{tail}",
+        expected=" or ".join(spec.dtype),
+        found=reading.header.dtype_name,
+        at=(entry.index,),
+        fix=_fix(entry, spec, dtype=target.name, lossless=loss is None),
+    )
+
+
+def _quantity(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
+    spec, header = reading.spec, reading.header
+    integers = header.dtype.kind in "iu"
+    if integers:
+        evidence = f"the dtype is {header.dtype_name}, which cannot hold square roots"
+    elif entry.quantity == "intensity":
+        evidence = "all values are whole multiples of one step, as counts are"
+    else:
+        evidence = "the squares of all values are whole multiples of one step, as the squares of amplitudes of counts are"
+    held = "counts or intensities" if entry.quantity == "intensity" else "amplitudes"
+    yield Deviation(
+        code=entry.rule,
+        array=spec.name,
+        message=f"holds {held}, the contract says {'amplitudes' if spec.quantity == 'amplitude' else 'intensities'}",
+        expected=str(spec.quantity),
+        found=str(entry.quantity),
+        evidence=evidence,
+        at=(entry.index,),
+        fix=_fix(entry, spec, dtype=expand_dtypes(spec.dtype)[0]),
+    )

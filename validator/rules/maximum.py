@@ -1,0 +1,34 @@
+"""``values.maximum`` and ``values.exclusiveMaximum`` (VALUE-003)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from npzschema.contracts import ArraySpec
+
+from ..bounds import offending_frames
+from ..case import Case
+from ..findings import Deviation
+
+
+def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
+    reading = case.reading(spec)
+    facts = case.facts_of(reading)
+    if reading is None or facts is None:
+        return
+    most = case.as_meant(reading, facts.range.maximum)
+    under = "" if case.other_quantity(reading) is None else f" as {spec.quantity}s"
+    for keyword, bound, broken in (
+        ("maximum", spec.values.maximum, lambda value, limit: value > limit),
+        ("exclusiveMaximum", spec.values.exclusive_maximum, lambda value, limit: value >= limit),
+    ):
+        if bound is not None and broken(most, bound):
+            yield Deviation(
+                code="VALUE-003",
+                array=spec.name,
+                message=f"values reach {most:.4g}{under}, the contract says {'less than' if 'excl' in keyword else 'at most'} {bound:g}",
+                expected=f"{keyword} {bound:g}",
+                found=f"{most:.6g}",
+                frames=offending_frames(case, reading, "maximum", lambda value, limit=bound, test=broken: test(value, limit)),
+                at=(keyword,),
+            )

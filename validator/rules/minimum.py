@@ -1,0 +1,33 @@
+"""``values.minimum`` and ``values.exclusiveMinimum`` (VALUE-002)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from npzschema.contracts import ArraySpec
+
+from ..bounds import offending_frames
+from ..case import Case
+from ..findings import Deviation
+
+
+def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
+    reading = case.reading(spec)
+    facts = case.facts_of(reading)
+    if reading is None or facts is None:
+        return
+    least = facts.range.minimum
+    for keyword, bound, broken in (
+        ("minimum", spec.values.minimum, lambda value, limit: value < limit),
+        ("exclusiveMinimum", spec.values.exclusive_minimum, lambda value, limit: value <= limit),
+    ):
+        if bound is not None and broken(case.as_meant(reading, least), bound):
+            yield Deviation(
+                code="VALUE-002",
+                array=spec.name,
+                message=f"values go down to {least:.4g}, the contract says {'more than' if 'excl' in keyword else 'at least'} {bound:g}",
+                expected=f"{keyword} {bound:g}",
+                found=f"{least:.6g}",
+                frames=offending_frames(case, reading, "minimum", lambda value, limit=bound, test=broken: test(value, limit)),
+                at=(keyword,),
+            )

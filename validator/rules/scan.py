@@ -1,0 +1,119 @@
+"""``scan``: the scan table, row by row, by a pandera schema built from the contract (SCAN-001 to SCAN-008)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..case import Case
+from ..findings import Deviation
+from ..scan_table import ScanTable, build
+from ..words import plural
+
+
+def check(case: Case) -> Iterator[Deviation]:
+    scan = case.contract.scan
+    if scan is None or not case.facts:
+        return
+    table = build(case, scan)
+    if table.in_metres is not None:
+        yield Deviation(
+            code="SCAN-003",
+            array=scan.x,
+            message=f"{scan.x} and {scan.y} are all below {table.in_metres:.3g}: they look like metres, the contract says object pixels",
+            expected="object pixels",
+            found="metres",
+            at=("pixelExtent",),
+        )
+    failures = table.failures()
+    for keyword, describe in _TOLD.items():
+        frames = failures.get(keyword)
+        if frames:
+            yield describe(table, frames)
+
+
+def _outside(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
+    frame = frames[0]
+    x, y = table.position(frame)
+    rows, columns = table.object_shape
+    return Deviation(
+        code="SCAN-001",
+        array=table.scan.x,
+        message=f"{plural(len(frames), 'position')} of {table.rows:,} with patches outside the object of {rows}x{columns} pixels; "
+        f"the first is x = {x:.4g}, y = {y:.4g} with a patch of {table.patch[0]}x{table.patch[1]}",
+        expected=table.inside_words(),
+        found=f"x = {x:.6g}, y = {y:.6g}",
+        frames=frames,
+        at=("insideTolerance",),
+    )
+
+
+def _duplicates(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
+    return Deviation(
+        code="SCAN-002",
+        array=table.scan.x,
+        message=f"{plural(len(frames), 'position')} of {table.rows:,} not distinct",
+        expected="distinct positions",
+        found=f"{len(frames):,} that are not",
+        frames=frames,
+        at=("distinct",),
+    )
+
+
+def _blank(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
+    return Deviation(
+        code="SCAN-005",
+        array=table.scan.frames,
+        message=f"{plural(len(frames), 'frame')} of {table.rows:,} blank: all zero, or below {table.scan.blank_fraction:g} of the median total",
+        expected=f"at least {table.scan.blank_fraction:g} of the median",
+        found=f"{len(frames):,} blank",
+        frames=frames,
+        at=("blankFraction",),
+    )
+
+
+def _hot(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
+    return Deviation(
+        code="SCAN-006",
+        array=table.scan.frames,
+        message=f"{plural(len(frames), 'frame')} of {table.rows:,} hot or saturated: the largest amplitude is above "
+        f"{table.scan.hot_factor:g} times the median over frames, or at the dtype's limit",
+        expected=f"at most {table.scan.hot_factor:g} times the median",
+        found=f"{len(frames):,} hot",
+        frames=frames,
+        at=("hotFactor",),
+    )
+
+
+def _repeated(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
+    return Deviation(
+        code="SCAN-007",
+        array=table.scan.frames,
+        message=f"{plural(len(frames), 'frame')} of {table.rows:,} the same as another in every pixel",
+        expected="distinct frames",
+        found=f"{len(frames):,} that are not",
+        frames=frames,
+        at=("repeated",),
+    )
+
+
+def _sparse(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
+    return Deviation(
+        code="SCAN-008",
+        array=table.scan.x,
+        message=f"{plural(len(frames), 'position')} of {table.rows:,} overlap the nearest other by less than {table.scan.minimum_overlap:.0%} "
+        f"of the probe's footprint, {table.footprint:.0f} pixels across",
+        expected=f"at least {table.scan.minimum_overlap:.0%}",
+        found=f"{len(frames):,} below",
+        frames=frames,
+        at=("minimumOverlap",),
+    )
+
+
+_TOLD = {
+    "insideTolerance": _outside,
+    "distinct": _duplicates,
+    "blankFraction": _blank,
+    "hotFactor": _hot,
+    "repeated": _repeated,
+    "minimumOverlap": _sparse,
+}

@@ -1,0 +1,223 @@
+"""The scan table: one row a frame, with its position, totals and neighbours, checked by pandera (polars).
+
+Polars and pandera are imported here, and only where a table is checked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from npzschema.contracts import Scan
+
+from .binding import Reading
+from .case import Case
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Array = np.ndarray[Any, Any]
+
+FOOTPRINT_ENERGY = 0.9
+"""Part of the probe's intensity that its footprint holds."""
+
+MIN_FOR_MEDIAN = 4
+"""A median over fewer frames says nothing about what is usual."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScanTable:
+    """Columns of one length, and what they are measured by. Sizes are rows x columns, in object pixels.
+
+    A column is missing where its array is, or where nothing decides how it is read.
+    """
+
+    scan: Scan
+    rows: int
+    columns: Mapping[str, Array] = field(default_factory=dict)
+    object_shape: tuple[int, int] = (0, 0)
+    patch: tuple[int, int] = (0, 0)
+    footprint: float = math.nan
+    in_metres: float | None = None
+    saturated: float = math.inf
+
+    def position(self, frame: int) -> tuple[float, float]:
+        return float(self.columns["x"][frame]), float(self.columns["y"][frame])
+
+    def _range(self, axis: int) -> tuple[float, float]:
+        margin = self.patch[axis] / 2 - (self.scan.inside_tolerance or 0)
+        return margin, self.object_shape[axis] - margin
+
+    def inside_words(self) -> str:
+        (x_low, x_high), (y_low, y_high) = self._range(1), self._range(0)
+        return f"x in {x_low:g} to {x_high:g}, y in {y_low:g} to {y_high:g}"
+
+    def failures(self) -> Mapping[str, tuple[int, ...]]:
+        """Rows that fail, by keyword of the contract's ``scan``."""
+        checks = self._checks()
+        if not checks or not self.rows:
+            return {}
+        import pandera.polars as pa
+        import polars as pl
+
+        frame = pl.DataFrame(dict(self.columns), nan_to_null=True)
+        schema = pa.DataFrameSchema(
+            checks=[
+                # A row that has no value in a column is not judged by it.
+                pa.Check(lambda data, test=test: data.lazyframe.select(test(pl).fill_null(True)), name=keyword, error=keyword)
+                for keyword, test in checks.items()
+            ]
+        )
+        try:
+            schema.validate(frame, lazy=True)
+        except pa.errors.SchemaErrors as errors:
+            failed: dict[str, list[int]] = {}
+            for row in errors.failure_cases.select("check", "index").iter_rows():
+                failed.setdefault(row[0], []).append(int(row[1]))
+            return {keyword: tuple(sorted(set(rows))) for keyword, rows in failed.items()}
+        return {}
+
+    def _checks(self) -> dict[str, Any]:
+        """Keyword to an expression that is true where a row keeps it."""
+        scan, have = self.scan, self.columns
+        checks: dict[str, Any] = {}
+        placed = {"x", "y"} <= set(have) and self.in_metres is None
+        if scan.inside_tolerance is not None and placed and all(side >= patch > 0 for side, patch in zip(self.object_shape, self.patch, strict=True)):
+            x, y = self._range(1), self._range(0)
+            checks["insideTolerance"] = lambda pl: pl.col("x").is_between(*x) & pl.col("y").is_between(*y)
+        if scan.distinct and {"x", "y"} <= set(have):
+            checks["distinct"] = lambda pl: (
+                pl.struct("x", "y").is_duplicated().not_() | pl.col("x").is_null() | pl.col("y").is_null()
+            )
+        if scan.blank_fraction is not None and "total" in have:
+            floor = scan.blank_fraction * float(np.nanmedian(have["total"])) if self.rows >= MIN_FOR_MEDIAN else 0.0
+            checks["blankFraction"] = lambda pl: (pl.col("total") >= floor) & (pl.col("maximum") != 0)
+        if scan.hot_factor is not None and "maximum" in have:
+            ceiling = scan.hot_factor * float(np.nanmedian(have["maximum"])) if self.rows >= MIN_FOR_MEDIAN else math.inf
+            ceiling = ceiling if ceiling > 0 else math.inf
+            saturated = self.saturated
+            checks["hotFactor"] = lambda pl: (pl.col("maximum") <= ceiling) & (pl.col("maximum") < saturated)
+        if scan.repeated and "digest" in have:
+            checks["repeated"] = lambda pl: (
+                pl.struct("digest", "total", "maximum").is_duplicated().not_() | (pl.col("maximum") == 0)
+            )
+        if scan.minimum_overlap is not None and "overlap" in have and self.in_metres is None:
+            least = scan.minimum_overlap
+            checks["minimumOverlap"] = lambda pl: pl.col("overlap") >= least
+        return checks
+
+
+def build(case: Case, scan: Scan) -> ScanTable:
+    """The table of a file."""
+    columns: dict[str, Array] = {}
+    frames = case.binding.reading(scan.frames)
+    facts = case.frames_of(frames) if frames else None
+    rows = case.binding.sizes.get(scan.dimension, 0)
+    saturated = math.inf
+    if frames and facts is not None:
+        counts = (case.quantity(frames) or frames.spec.quantity) == "intensity"
+        with np.errstate(invalid="ignore"):
+            # Whatever is stored, frames are compared as amplitudes.
+            as_amplitude = (lambda values: np.sqrt(np.maximum(values, 0))) if counts else np.asarray
+            columns["total"] = np.asarray(as_amplitude(facts.total), dtype=np.float64)
+            columns["maximum"] = np.where(np.isfinite(facts.maximum), as_amplitude(facts.maximum), np.nan)
+        columns["digest"] = facts.digest
+        if frames.header.dtype.kind in "iu":
+            saturated = math.sqrt(np.iinfo(frames.header.dtype).max)
+        rows = len(facts.total)
+    in_metres = None
+    x, y = (_positions(case, name, rows) for name in (scan.x, scan.y))
+    footprint = math.nan
+    if x is not None and y is not None:
+        columns |= {"x": x, "y": y}
+        in_metres = _metres(x, y, scan.pixel_extent)
+        footprint = _footprint(case, case.binding.reading(scan.probe))
+        if math.isfinite(footprint) and rows > 1 and scan.minimum_overlap is not None:
+            columns["overlap"] = 1 - nearest(x, y) / footprint
+    return ScanTable(
+        scan=scan,
+        rows=rows,
+        columns=columns,
+        object_shape=_plane(case.binding.reading(scan.object)),
+        patch=_plane(frames, without=scan.dimension),
+        footprint=footprint,
+        in_metres=in_metres,
+        saturated=saturated,
+    )
+
+
+def _positions(case: Case, name: str, rows: int) -> Array | None:
+    """Float64 coordinates, the surplus cut off, NaN where not finite; None where there are too few."""
+    reading = case.binding.reading(name)
+    facts = case.facts_of(reading)
+    if facts is None or facts.values is None or facts.values.dtype.kind not in "fiu":
+        return None
+    values = facts.values.reshape(-1).astype(np.float64)
+    if len(values) < rows or not rows:
+        return None
+    return np.where(np.isfinite(values[:rows]), values[:rows], np.nan)
+
+
+def _metres(x: Array, y: Array, extent: float | None) -> float | None:
+    """The largest coordinate, where all are too small for pixels."""
+    if extent is None or len(x) < 2 or np.isnan(x).all() or np.isnan(y).all():
+        return None
+    largest = max(float(np.nanmax(np.abs(x))), float(np.nanmax(np.abs(y))))
+    return largest if 0 < largest < extent else None
+
+
+def _plane(reading: Reading | None, without: str | None = None) -> tuple[int, int]:
+    """Rows and columns of an array, by the contract's order of symbols."""
+    if reading is None or reading.layout is None:
+        return 0, 0
+    sizes = reading.sizes()
+    symbols = [symbol for symbol in reading.spec.dims[0] if symbol in sizes and symbol != without]
+    return (sizes[str(symbols[0])], sizes[str(symbols[1])]) if len(symbols) == 2 else (0, 0)
+
+
+def _footprint(case: Case, reading: Reading | None) -> float:
+    """Diameter of the disc as large as the smallest set of pixels that holds most of the probe's intensity."""
+    facts = case.facts_of(reading)
+    if reading is None or reading.layout is None or facts is None or facts.values is None or facts.range.constant or facts.range.nonfinite:
+        return math.nan
+    planes = [axis for axis, symbol in enumerate(reading.layout.dims) if isinstance(symbol, str)][-2:]
+    modes = tuple(axis for axis in range(facts.values.ndim) if axis not in planes)
+    energy = np.sort((np.abs(facts.values.astype(np.complex128)) ** 2).sum(axis=modes), axis=None)[::-1]
+    if not energy.size or energy.sum() <= 0:
+        return math.nan
+    area = int(np.searchsorted(np.cumsum(energy), FOOTPRINT_ENERGY * energy.sum())) + 1
+    return 2 * math.sqrt(area / math.pi)
+
+
+def nearest(x: Array, y: Array) -> Array:
+    """Distance of each position to the nearest other; NaN where a coordinate is.
+
+    Positions are sorted by one coordinate; each looks to both sides at growing lags, until the lag alone is
+    farther than the best it has found.
+    """
+    result = np.full(len(x), np.nan)
+    here = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    if len(here) < 2:
+        return result
+    along, across = (x[here], y[here]) if np.ptp(x[here]) >= np.ptp(y[here]) else (y[here], x[here])
+    order = np.argsort(along, kind="stable")
+    along, across = along[order], across[order]
+    best = np.full(len(order), np.inf)
+    for side in (1, -1):
+        active = np.arange(len(order))
+        for lag in range(1, len(order)):
+            other = active + side * lag
+            inside = (other >= 0) & (other < len(order))
+            active, other = active[inside], other[inside]
+            gap = np.abs(along[other] - along[active])
+            open_ = gap < best[active]
+            active, other, gap = active[open_], other[open_], gap[open_]
+            if not active.size:
+                break
+            best[active] = np.minimum(best[active], np.hypot(gap, across[other] - across[active]))
+    result[here[order]] = best
+    return result
