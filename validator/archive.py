@@ -27,6 +27,9 @@ _END64: Final = struct.Struct("<4sQ2H2L4Q")
 _FULL16: Final = 0xFFFF
 _FULL32: Final = 0xFFFFFFFF
 _ZIP64_EXTRA: Final = 0x0001
+_UNICODE_EXTRA: Final = 0x7075
+_NEWEST: Final = 63
+"""Version 6.3 of the format; zipfile opens nothing newer."""
 
 STORED: Final = 0
 DEFLATED: Final = 8
@@ -135,6 +138,8 @@ def _end_record(source: ByteSource) -> tuple[int, int, int]:
     at = _find_end(tail)
     if at is None:
         raise Fault("FILE-002", f"no directory at its end: the file was cut short, or bytes follow the archive ({size:,} bytes)")
+    if tail.find(b"PK\x05\x06", at + _END.size) >= 0:
+        raise Fault("FILE-002", "its comment holds a second end record; readers differ in which they take")
     _, disk, first_disk, here, count, length, start, _ = _END.unpack_from(tail, at)
     end_at = tail_at + at
     locator_at = end_at - _LOCATOR.size
@@ -146,7 +151,10 @@ def _end_record(source: ByteSource) -> tuple[int, int, int]:
         if mark != b"PK\x06\x06" or record != _END64.size - 12:
             raise Fault("FILE-002", "the zip64 end record is damaged")
         for name, short, full, limit in (
+            ("disk", disk, disk_64, _FULL16),
+            ("first disk", first_disk, first_64, _FULL16),
             ("entries", count, count64, _FULL16),
+            ("entries here", here, here64, _FULL16),
             ("directory size", length, length64, _FULL32),
             ("directory offset", start, start64, _FULL32),
         ):
@@ -196,7 +204,7 @@ def _directory(data: bytes, count: int) -> list[_Entry]:
     for index in range(count):
         if at + _CENTRAL.size > len(data) or data[at : at + 4] != b"PK\x01\x02":
             raise Fault("FILE-002", f"entry {index + 1} of {count} of the directory is damaged")
-        (_, _, _, flags, method, time, date, crc, compressed, size, n_name, n_extra, n_comment, disk, _, _, header) = _CENTRAL.unpack_from(data, at)
+        (_, _, version, flags, method, time, date, crc, compressed, size, n_name, n_extra, n_comment, disk, _, _, header) = _CENTRAL.unpack_from(data, at)
         name_at = at + _CENTRAL.size
         extra_at = name_at + n_name
         at = extra_at + n_extra + n_comment
@@ -204,13 +212,14 @@ def _directory(data: bytes, count: int) -> list[_Entry]:
             raise Fault("FILE-002", f"entry {index + 1} of {count} of the directory is cut short")
         raw_name = data[name_at:extra_at]
         name = _decode(raw_name, flags)
-        wide = _zip64(data[extra_at : extra_at + n_extra], name)
+        wide = _zip64(data[extra_at : extra_at + n_extra], name, raw_name)
         size, compressed, header, disk = _widen(
             name, wide, (size, _FULL32), (compressed, _FULL32), (header, _FULL32), (disk, _FULL16)
         )
         if disk:
             raise Fault("FILE-002", "lies in another part of a split archive", member=name)
         _check_method(name, flags, method)
+        _check_version(name, version)
         entries.append(_Entry(raw_name, name, flags, method, (time, date), crc, compressed, size, header))
     if at != len(data):
         raise Fault("FILE-002", f"{len(data) - at:,} bytes of the directory belong to no entry")
@@ -218,16 +227,12 @@ def _directory(data: bytes, count: int) -> list[_Entry]:
 
 
 def _decode(raw: bytes, flags: int) -> str:
-    if flags & _UTF8:
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError:
-            return raw.decode("utf-8", "backslashreplace")
-    return raw.decode("cp437")
+    # Bytes that are no UTF-8 become surrogates, which unsafe_name refuses.
+    return raw.decode("utf-8", "surrogateescape") if flags & _UTF8 else raw.decode("cp437")
 
 
-def _zip64(extra: bytes, name: str) -> bytes | None:
-    """Body of the zip64 extra field; the fields must fill ``extra`` exactly."""
+def _zip64(extra: bytes, name: str, raw_name: bytes) -> bytes | None:
+    """Body of the zip64 extra field; the fields must fill ``extra`` exactly and give no second name."""
     found, at = None, 0
     while at < len(extra):
         if at + 4 > len(extra):
@@ -240,6 +245,8 @@ def _zip64(extra: bytes, name: str) -> bytes | None:
             if found is not None:
                 raise Fault("FILE-002", "has two zip64 fields", member=name)
             found = body
+        if kind == _UNICODE_EXTRA and body[5:] not in (raw_name, name.encode("utf-8", "surrogateescape")):
+            raise Fault("FILE-002", "has another name in its extra fields; readers differ in which they take", member=name, found=_show(body[5:]))
         at += 4 + length
     return found
 
@@ -269,6 +276,12 @@ def _check_method(name: str, flags: int, method: int) -> None:
     if method not in (STORED, DEFLATED):
         found = _METHODS.get(method, f"method {method}")
         raise Fault("FILE-011", f"is compressed with {found}", member=name, expected="stored or deflated", found=found)
+
+
+def _check_version(name: str, version: int) -> None:
+    if version & 0xFF > _NEWEST:
+        found = f"version {version % 256 / 10}"
+        raise Fault("FILE-011", f"needs {found} of the zip format", member=name, expected=f"at most {_NEWEST / 10}", found=found)
 
 
 def _members(source: ByteSource, entries: list[_Entry], directory: int) -> tuple[Member, ...]:
@@ -301,7 +314,7 @@ def _check_local(source: ByteSource, entry: _Entry, limit: int) -> int:
     name = entry.name
     if entry.header + _LOCAL.size > limit:
         raise Fault("FILE-002", "its header is cut short or overlaps the next member", member=name)
-    mark, _, flags, method, time, date, crc, compressed, size, n_name, n_extra = _LOCAL.unpack(source.read(entry.header, _LOCAL.size))
+    mark, version, flags, method, time, date, crc, compressed, size, n_name, n_extra = _LOCAL.unpack(source.read(entry.header, _LOCAL.size))
     if mark != b"PK\x03\x04":
         raise Fault("FILE-002", f"no header at byte {entry.header:,}", member=name)
     variable_at = entry.header + _LOCAL.size
@@ -309,7 +322,8 @@ def _check_local(source: ByteSource, entry: _Entry, limit: int) -> int:
     if offset + entry.compressed > limit:
         raise Fault("FILE-002", f"its data would reach byte {offset + entry.compressed:,}, beyond {limit:,}", member=name)
     variable = source.read(variable_at, n_name + n_extra)
-    wide = _zip64(variable[n_name:], name)
+    _check_version(name, version)
+    wide = _zip64(variable[n_name:], name, entry.raw_name)
     size, compressed = _widen(name, wide, (size, _FULL32), (compressed, _FULL32))
     later = bool(flags & _DESCRIPTOR)
     for field, there, here in (
@@ -322,7 +336,8 @@ def _check_local(source: ByteSource, entry: _Entry, limit: int) -> int:
         ("size", entry.size, size),
     ):
         # With a descriptor, what was not known when the header was written is zero there.
-        if here != there and not (later and here in (0, _FULL32) and field in ("checksum", "compressed size", "size")):
+        unknown = later and (here == 0 and field == "checksum" or here in (0, _FULL32) and field in ("compressed size", "size"))
+        if here != there and not unknown:
             raise Fault("FILE-002", f"its header and the directory disagree on {field}", member=name, expected=_show(there), found=_show(here))
     return offset
 
@@ -364,6 +379,8 @@ def unsafe_name(name: str) -> str | None:
         return "is an absolute path"
     if ".." in name.replace("\\", "/").split("/"):
         return "leads out of the folder"
+    if not name.isprintable():
+        return "holds characters that cannot be seen"
     return None
 
 

@@ -90,14 +90,15 @@ class ArchiveDataset:
         headers: dict[str, ArrayHeader] = {}
         for member in archive.members:
             name = array_name(member.name)
-            header = None
-            if member.name.endswith(".npy"):
-                try:
-                    header = read_header(archive.reader(member))
-                except Fault as fault:
-                    self.malformed[name] = fault
-                    self._others.append(member)
-                    continue
+            try:
+                # Whatever its name: numpy, too, goes by the first bytes.
+                header = read_header(archive.reader(member))
+                if header is None and name != member.name:
+                    raise Fault("FILE-010", "does not begin like a .npy array", member=member.name)
+            except Fault as fault:
+                self.malformed[name] = fault
+                self._others.append(member)
+                continue
             if header is None:
                 faults.append(Fault("FILE-005", "is no .npy array", member=member.name))
                 self._others.append(member)
@@ -136,7 +137,7 @@ class ArchiveDataset:
         reader.finish()
         if header.dtype.hasobject:
             return read_text(data)
-        return _plain_text(np.frombuffer(data, dtype=header.dtype)[0])
+        return _plain_text(np.frombuffer(data, dtype=header.dtype).reshape(()))
 
     def verify(self, name: str) -> None:
         self._drain(self._members[name][0])
@@ -180,7 +181,7 @@ class MappingDataset:
 
     def text(self, name: str) -> str | None:
         array = self._arrays[name]
-        return _plain_text(array[()]) if array.shape == () else None
+        return _plain_text(array) if array.shape == () else None
 
     def verify(self, name: str) -> None:
         """Nothing to check: there is no checksum in memory."""
@@ -201,7 +202,12 @@ def _blocks(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
             yield from _blocks(np.ascontiguousarray(part) if part.nbytes <= CHUNK or part.ndim <= 1 else part)
 
 
-def _plain_text(item: Any) -> str | None:
+def _plain_text(array: np.ndarray[Any, Any]) -> str | None:
+    try:
+        item = array[()]
+    except (ValueError, SystemError):
+        # Numpy's answers to code points that there are not.
+        return None
     if isinstance(item, str):
         return str(item)
     if isinstance(item, bytes):

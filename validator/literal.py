@@ -12,8 +12,8 @@ MAX_DEPTH: Final = 16
 
 _TOKEN: Final = re.compile(
     r"""[ \t\r\n\f]*(?:
-      (?P<number>-?\d+)(?P<long>[lL]?)
-    | (?P<text>[uU]?(?:'(?:[^'\\\n]|\\[^\n])*'|"(?:[^"\\\n]|\\[^\n])*"))
+      (?P<number>-?(?:0|[1-9]\d*)(?!\d))(?P<long>L?)
+    | (?P<text>[uU]?(?:'(?:[^'\\\n\r\0]|\\[^\n\r\0])*'|"(?:[^"\\\n\r\0]|\\[^\n\r\0])*"))
     | (?P<word>True|False|None)\b
     | (?P<mark>[{}()\[\],:])
     )""",
@@ -21,7 +21,7 @@ _TOKEN: Final = re.compile(
 )
 _WORDS: Final = {"True": True, "False": False, "None": None}
 _ESCAPE: Final = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
-_SIMPLE: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
+_SIMPLE: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 
 
 class LiteralError(ValueError):
@@ -39,7 +39,7 @@ def parse(text: str, *, allow_long: bool = False) -> Any:
         LiteralError: it is anything else.
     """
     value, at = _Parser(text, allow_long).value(0, 0)
-    if text[at:].strip(" \t\r\n\f\0"):
+    if text[at:].strip(" \t\r\n\f"):
         raise LiteralError(f"{text[at:].strip()[:20]!r} follows the dictionary")
     return value
 

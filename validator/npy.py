@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -49,11 +50,11 @@ def read_header(reader: MemberReader) -> Header | None:
         Fault: FILE-010 where it begins like a .npy but is malformed, FILE-007 where the size does not fit.
     """
     name = reader.member.name
-    if reader.left < len(MAGIC) + 4:
-        return None
-    start = reader.read(len(MAGIC) + 2)
+    start = reader.read(min(len(MAGIC) + 2, reader.left))
     if not start.startswith(MAGIC):
         return None
+    if len(start) < len(MAGIC) + 2:
+        raise _malformed(name, "it ends within its first bytes")
     version = (start[6], start[7])
     if version not in ((1, 0), (2, 0), (3, 0)):
         raise _malformed(name, f"version {version[0]}.{version[1]} is unknown", "1.0, 2.0 or 3.0")
@@ -100,8 +101,11 @@ def _header(name: str, fields: Any, version: tuple[int, int], data: int) -> Head
     dtype = _dtype(name, fields["descr"])
     if dtype.itemsize == 0:
         raise _malformed(name, f"the dtype {dtype.str} has no size")
+    if dtype.subdtype is not None:
+        raise _malformed(name, f"the dtype {str(fields['descr'])[:60]!r} is an array itself")
     header = Header(shape=shape, dtype=dtype, fortran=fortran, version=version, data=data)
-    if header.nbytes >= 1 << 63 or any(length >= 1 << 63 for length in shape):
+    # Numpy multiplies the lengths above zero even where one is zero.
+    if math.prod(filter(None, shape)) * dtype.itemsize >= 1 << 63:
         raise _malformed(name, f"the shape {_shape(shape)} is larger than any memory")
     return header
 

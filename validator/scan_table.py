@@ -125,7 +125,8 @@ def build(case: Case, scan: Scan) -> ScanTable:
             as_amplitude = (lambda values: np.sqrt(np.maximum(values, 0))) if counts else np.asarray
             columns["total"] = np.asarray(as_amplitude(facts.total), dtype=np.float64)
             columns["maximum"] = np.where(np.isfinite(facts.maximum), as_amplitude(facts.maximum), np.nan)
-        columns["digest"] = facts.digest
+        # Ranks of the digests: pandera's list of failures has no room for 64 bits without a sign.
+        columns["digest"] = np.unique(facts.digest, return_inverse=True)[1].astype(np.int64)
         if frames.header.dtype.kind in "iu":
             saturated = math.sqrt(np.iinfo(frames.header.dtype).max)
         rows = len(facts.total)

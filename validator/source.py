@@ -48,14 +48,18 @@ class FileSource:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         try:
-            # Without O_NONBLOCK, opening a FIFO that nobody writes to never returns.
+            # Opening a pipe or a device may already do something at its other end: look first.
+            _refuse_unless_regular(os.stat(path))
+            # Without O_NONBLOCK, opening a FIFO that took the file's place since never returns.
             self._fd = os.open(path, flags)
         except (OSError, ValueError) as error:
             raise Fault("FILE-001", f"cannot be opened: {_reason(error)}") from None
         status = os.fstat(self._fd)
-        if not stat.S_ISREG(status.st_mode):
+        try:
+            _refuse_unless_regular(status)
+        except Fault:
             os.close(self._fd)
-            raise Fault("FILE-001", f"is {_kind(status.st_mode)}", expected="a regular file", found=_kind(status.st_mode))
+            raise
         self.size = status.st_size
         self._opened = _identity(status)
 
@@ -89,6 +93,12 @@ class FileSource:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _refuse_unless_regular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        found = _kind(status.st_mode)
+        raise Fault("FILE-001", f"is {found}", expected="a regular file", found=found)
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

@@ -23,6 +23,9 @@ MAX_LEVELS: Final = 1 << 12
 CONFIDENCE: Final = 9.0
 """Decades by which chance must be excluded: the probability that values off any lattice fit this well."""
 
+MANTISSAS: Final = (8, 11, 24)
+"""Significant bits of bfloat16, float16 and float32."""
+
 
 class SampleFold:
     """Evenly spaced finite values, at most :data:`MAX_SAMPLE`."""
@@ -52,14 +55,28 @@ def lattice_of(sample: Array, dtype: np.dtype[Any]) -> Lattice | None:
         sample: finite values, float64.
         dtype: in which they are stored, which bounds how well they can fit.
     """
-    precision = float(np.finfo(dtype).eps)
     levels = np.unique(np.abs(sample[sample != 0]))
+    decided = _lattice(levels, float(np.finfo(dtype).eps))
+    if decided is None and dtype.itemsize == 8:
+        with np.errstate(over="ignore"):
+            single = levels.astype(np.float32)
+        if (single == levels).all():
+            # Written in double precision, computed in single: the values fit only as well as that.
+            return _lattice(levels, float(np.finfo(np.float32).eps))
+    return decided
+
+
+def _lattice(levels: Array, precision: float) -> Lattice | None:
     step, fits = _step(levels, precision)
+    if not fits and levels.size > 2 and not (levels % 1).any():
+        # Plain integers, also where they are too large or too far apart for the general search.
+        step, fits = 1.0, True
     if fits:
-        return "intensity" if _counted(step, levels) else None
-    squares = levels * levels
+        return "intensity" if _counted(step, levels, precision) else None
+    with np.errstate(over="ignore", under="ignore"):
+        squares = levels * levels
     if np.isfinite(squares).all():
-        step, fits = _step(squares[squares > 0], 2 * precision)
+        _, fits = _step(squares[squares > 0], 2 * precision)
         if fits:
             return "amplitude"
     return None
@@ -103,14 +120,44 @@ def _distinct(levels: Array, precision: float) -> Array:
     return distinct
 
 
-def _counted(step: float, levels: Array) -> bool:
+def _counted(step: float, levels: Array, precision: float) -> bool:
     """Whether a lattice comes from counting, not from rounding to a power of two or to a few mantissa bits."""
     mantissa, exponent = math.frexp(step)
     if abs(mantissa - 0.5) < 1e-6 * mantissa and exponent != 1:
         return False
     if abs(mantissa - 1.0) < 1e-6 and exponent != 0:
         return False
-    counts = np.rint(levels / step)
-    high = counts[counts >= counts[-1] / 4]
-    # Floating-point rounding leaves only even multiples of its finest step among the large values.
-    return bool(counts[-1] < 64 or (high % 2).any())
+    # Beyond this the parity of a count is not known.
+    counts = np.rint(levels[levels < 0.02 / precision * step] / step).astype(np.int64)
+    if step == 1.0:
+        counts = levels[levels < 2.0**53].astype(np.int64)
+        if not (counts % 2).any():
+            return False
+    # The format that the values are stored in has rounded them already: precision stands for it.
+    narrower = [bits for bits in MANTISSAS if 2.0 ** (1 - bits) > precision]
+    return counts.size > 0 and not any(_rounded(counts, bits) for bits in narrower) and not _roots(counts)
+
+
+def _rounded(counts: Array, bits: int) -> bool:
+    """Whether a floating-point format explains the lattice: no count has more significant bits than its mantissa.
+
+    That alone is true of all small counts. A format shows by large steps among large counts, or, within one or two
+    binades, by the absence of counts below half its range.
+    """
+    odd = counts // (counts & -counts)
+    if int(odd.max()) >= 1 << bits:
+        return False
+    return int(counts[0]) >= 1 << (bits - 1) or np.count_nonzero(counts >= 1 << bits) > 3
+
+
+def _roots(counts: Array) -> bool:
+    """Whether whole numbers are the roots of counts, rounded as in a text file: ``round(unit * sqrt(k))``.
+
+    Below ``unit**2 / 2`` such roots lie more than one step apart, and counts would fill the gaps.
+    """
+    for unit in counts[0] + np.linspace(-0.5, 0.5, 101):
+        low = counts[counts < unit * unit / 2]
+        off = np.abs(low - unit * np.sqrt(np.rint((low / unit) ** 2)))
+        if low.size > 2 and (off <= 0.5 + 1e-9).all() and -np.log10(2 * low / unit**2).sum() > CONFIDENCE / 2:
+            return True
+    return False

@@ -1,0 +1,10 @@
+"""Make data that keeps the contract."""
+
+# Imported here and now: a submodule of the same name would otherwise hide the function.
+from .convert import convert
+from .errors import GeneratorError
+from .fixture import fixture
+from .publish import Made
+from .simulate import Experiment, simulate
+
+__all__ = ["Experiment", "GeneratorError", "Made", "convert", "fixture", "simulate"]

@@ -1,0 +1,193 @@
+"""generate-npz: fixture, convert, simulate. Parses arguments, calls the generator, says what was written."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from npzschema import __version__
+from npzschema.contracts import ContractError
+from npzschema.contracts.terminal import Parser, UsageError, main_of
+from npzschema.validator.escape import escape
+
+if TYPE_CHECKING:
+    from .publish import Made
+
+
+def main() -> NoReturn:
+    main_of("generate-npz", run)
+
+
+def parser() -> argparse.ArgumentParser:
+    made = Parser(
+        prog="generate-npz",
+        description="Make ptychography datasets that keep their contract: a fixture cut from a real one, a mended copy, a simulation.",
+        epilog="exit status: 0 written; 2 nothing written",
+    )
+    made.add_argument("--version", action="version", version=f"generate-npz {__version__}")
+    commands = made.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    _convert(commands.add_parser("convert", help="write a mended copy of a dataset"))
+    _fixture(commands.add_parser("fixture", help="cut a small deterministic fixture from a dataset"))
+    _simulate(commands.add_parser("simulate", help="simulate a measurement"))
+    return made
+
+
+def _convert(made: argparse.ArgumentParser) -> None:
+    made.add_argument("source", metavar="IN.npz", help="the dataset to mend; never changed")
+    made.add_argument("target", metavar="OUT.npz", nargs="?", help="the file to write; not needed with --dry-run")
+    made.add_argument("--contract", default="ptychopinn/canonical", metavar="ID|FILE", help="what it should become (default ptychopinn/canonical)")
+    made.add_argument("--dry-run", action="store_true", help="list the steps, lossy ones too, and write nothing")
+    made.add_argument("--keep-legacy-names", action="store_true", help="write the patterns under both names, for readers of either kind")
+    made.add_argument("--metadata-out", metavar="M.json", help="also write a record of the source and of every step")
+    made.add_argument("--level", type=int, choices=range(10), metavar="0-9", help="of the compression")
+    _shared(made)
+
+
+def _fixture(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--source", required=True, metavar="S.npz", help="the dataset to cut from, in any known layout")
+    made.add_argument("--output", required=True, metavar="O.npz", help="the file to write")
+    made.add_argument("--subset-size", type=int, default=64, metavar="N", help="number of positions (default 64)")
+    made.add_argument("--positions", choices=("first", "strided"), default="first", help="the first ones (default), or evenly spaced over the scan")
+    made.add_argument("--metadata-out", metavar="M.json", help="the sidecar (default: the output's name with .json)")
+    made.add_argument("--contract", default="ptychopinn/fixture-v1", metavar="ID|FILE", help="what the fixture must keep (default ptychopinn/fixture-v1)")
+    _shared(made)
+
+
+def _shared(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--allow", action="append", default=[], metavar="STEP", help="a lossy step that may be taken: normalise, drop or cast; may be repeated")
+    made.add_argument("--axes", action="append", default=[], metavar="ARRAY=A,B,C", help="axes of an array whose order you know, such as diffraction=H,W,N")
+    _output(made)
+
+
+def _output(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--compress", choices=("isal", "zlib", "none"), default="isal", help="isal: fast (default); zlib: smaller; none")
+    made.add_argument("--force", action="store_true", help="replace an existing output")
+
+
+def _simulate(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--output", required=True, metavar="O.npz", help="the file to write")
+    made.add_argument("--contract", default="ptychopinn/canonical", metavar="ID", help="its form (default ptychopinn/canonical)")
+    made.add_argument("--positions", type=int, default=None, metavar="N", help="scan positions (default 100, or what the contract fixes)")
+    made.add_argument("--size", type=int, default=64, metavar="PIXELS", help="side of the detector and of the probe (default 64)")
+    made.add_argument("--probe", choices=("gaussian", "disc", "zone-plate"), default="gaussian")
+    made.add_argument("--object", choices=("smooth", "siemens", "photograph"), default="smooth")
+    made.add_argument("--object-shape", type=_shape, metavar="ROWSxCOLUMNS", help="size of the object (default: as large as the scan needs)")
+    made.add_argument("--scan", choices=("raster", "fermat", "concentric"), default="raster")
+    made.add_argument("--overlap", type=float, default=0.7, metavar="FRACTION", help="of neighbouring probe footprints (default 0.7)")
+    made.add_argument("--photons", type=float, default=None, metavar="COUNT", help="expected per frame (default 1e6)")
+    made.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
+    _output(made)
+
+
+def _shape(text: str) -> tuple[int, int]:
+    rows, _, columns = text.partition("x")
+    if not (rows.isdecimal() and columns.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not ROWSxCOLUMNS")
+    return int(rows), int(columns)
+
+
+def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
+    """The command, without exiting: returns its status.
+
+    Raises:
+        UsageError: the arguments are wrong, or nothing could be made.
+    """
+    options = parser().parse_args(list(argv))
+    from .errors import GeneratorError
+
+    try:
+        if options.command == "convert" and options.dry_run:
+            stdout.write(_dry_run(options))
+            return 0
+        made = {"convert": _run_convert, "fixture": _run_fixture, "simulate": _run_simulate}[options.command](options)
+    except ContractError as error:
+        raise UsageError(escape(f"contract refused: {error}")) from None
+    except GeneratorError as error:
+        raise UsageError(escape(str(error))) from None
+    for step in made.steps:
+        stdout.write(escape(f"  {step['sentence']}") + "\n")
+    stdout.write(escape(f"{made.path}: written, {made.report.verdict}; {made.report.contract} {made.report.contract_version}; ") + _sizes(made) + "\n")
+    return 0
+
+
+def _sizes(made: Made) -> str:
+    return " ".join(f"{symbol}={size}" for symbol, size in made.report.binding.items())
+
+
+def _axes(options: argparse.Namespace) -> dict[str, tuple[str | int, ...]]:
+    named: dict[str, tuple[str | int, ...]] = {}
+    for text in options.axes:
+        name, _, dims = text.partition("=")
+        if not name or not dims:
+            raise UsageError(f"--axes {text!r} is not ARRAY=A,B,C")
+        named[name] = tuple(int(dim) if dim.isdigit() else dim for dim in dims.split(","))
+    return named
+
+
+def _dry_run(options: argparse.Namespace) -> str:
+    from .convert import dry_run
+
+    without, everything = dry_run(options.source, contract=options.contract, axes=_axes(options))
+    lines = [f"would do: {step.sentence}" for step in without.steps]
+    lines += [f"with --allow {step.step}: {step.sentence}" for step in everything.steps if not step.lossless]
+    lines += [f"in the way: {obstacle}" for obstacle in everything.obstacles]
+    return "".join(escape(line) + "\n" for line in lines or ["nothing to mend"])
+
+
+def _run_convert(options: argparse.Namespace) -> Made:
+    from .convert import convert
+
+    if options.target is None:
+        raise UsageError("no output named")
+    return convert(
+        options.source,
+        options.target,
+        contract=options.contract,
+        allow=options.allow,
+        axes=_axes(options),
+        keep_legacy_names=options.keep_legacy_names,
+        force=options.force,
+        compression=options.compress,
+        level=options.level,
+        metadata_out=options.metadata_out,
+    )
+
+
+def _run_fixture(options: argparse.Namespace) -> Made:
+    from .fixture import fixture
+
+    return fixture(
+        options.source,
+        options.output,
+        subset_size=options.subset_size,
+        positions=options.positions,
+        contract=options.contract,
+        allow=options.allow,
+        axes=_axes(options),
+        metadata_out=options.metadata_out,
+        force=options.force,
+        compression=options.compress,
+    )
+
+
+def _run_simulate(options: argparse.Namespace) -> Made:
+    from npzschema.contracts import load
+
+    from .simulate import Experiment, simulate
+
+    contract = load(options.contract)
+    fixed = contract.dimensions[contract.scan.dimension].equals if contract.scan else None
+    positions = options.positions if options.positions is not None else fixed if isinstance(fixed, int) else 100
+    experiment = Experiment(
+        positions=positions,
+        size=options.size,
+        probe=options.probe,
+        object=options.object,
+        scan=options.scan,
+        overlap=options.overlap,
+        photons=options.photons if options.photons is not None else 1e6,
+        seed=options.seed,
+        object_shape=options.object_shape,
+    )
+    return simulate(options.output, experiment, contract=contract, force=options.force, compression=options.compress)

@@ -1,0 +1,7 @@
+"""The generator's one error: a line that says what, where, and what to do. Nothing was written when it is raised."""
+
+from __future__ import annotations
+
+
+class GeneratorError(ValueError):
+    """The data asked for cannot be made."""

@@ -1,0 +1,127 @@
+"""What has to be done to a file so that it keeps a contract: read off the validator's findings, nothing else.
+
+No rule is written a second time here. A finding that carries a step can be mended; one that does not, cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from npzschema.contracts import Contract
+from npzschema.validator.findings import Finding, Report
+
+from .errors import GeneratorError
+
+ORDER: Final = ("rename", "squeeze", "transpose", "drop", "sqrt", "normalise", "cast", "native", "copy", "unpickle-metadata")
+"""In which order steps are applied to one array."""
+
+LOSSY: Final[Mapping[str, str]] = {
+    "normalise": "divide the patterns by their largest value",
+    "drop": "drop the positions after the last frame",
+    "cast": "cast although it loses something",
+}
+"""Steps that lose something, done only when asked for by name."""
+
+
+def check_allowed(names: Collection[str]) -> None:
+    """Raises :class:`GeneratorError` for a name that is no lossy step."""
+    for name in names:
+        if name not in LOSSY:
+            raise GeneratorError(f"no lossy step {name!r}; there are {', '.join(LOSSY)}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One change to one array. ``sentence``: the same for people."""
+
+    step: str
+    array: str
+    sentence: str
+    lossless: bool
+    values: Mapping[str, Any]
+
+    def document(self) -> dict[str, Any]:
+        """The step as JSON values."""
+        return {"step": self.step, "array": self.array, "lossless": self.lossless, "sentence": self.sentence, **self.values}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Steps in order, and what stands in the way: lines for people, empty where the plan can be carried out."""
+
+    steps: tuple[Step, ...]
+    obstacles: tuple[str, ...]
+
+    def of(self, array: str) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.array == array)
+
+
+def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> Plan:
+    """How to mend a file.
+
+    Args:
+        report: what the validator says of it, against ``contract``.
+        contract: what it should become.
+        allow: names of lossy steps (:data:`LOSSY`) that may be taken.
+    """
+    steps: dict[tuple[str, str], Step] = {}
+    obstacles: list[str] = []
+    for finding in report.findings:
+        step = _step(report, contract, finding)
+        if step is None:
+            if finding.level == "error":
+                obstacles.append(f"{finding.code} {finding.message}")
+            elif finding.code == "FORMAT-002":
+                name = finding.array
+                obstacles.append(f"{finding.code} {finding.message}; name them with --axes {name}=N,H,W or --axes {name}=H,W,N")
+        elif not step.lossless and step.step not in allow:
+            if finding.level == "error":
+                obstacles.append(f"{finding.code} {finding.message}; --allow {step.step} would {LOSSY[step.step]}")
+        else:
+            steps.setdefault((step.array, step.step), step)
+    ordered = sorted(steps.values(), key=lambda step: ORDER.index(step.step))
+    return Plan(steps=tuple(ordered), obstacles=tuple(obstacles))
+
+
+def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
+    array = finding.array or ""
+    fix = dict(finding.fix) if finding.fix else None
+    if fix is None:
+        if finding.code == "VALUE-003" and contract.arrays[array].quantity is not None:
+            return _made("normalise", array, "divided by the largest value", {}, lossless=False)
+        twin = _twin(report, contract, array)
+        if finding.code == "KEY-001" and twin:
+            return _made("copy", array, f"copied from {twin}, which is the same array", {"source": twin})
+        return None
+    step = str(fix.pop("step"))
+    fix.pop("array", None)
+    lossless = bool(fix.pop("lossless", True)) and step != "drop"
+    sentence = {
+        "rename": f"renamed from {fix.get('source')}",
+        "transpose": f"axes {finding.found} brought into the order {finding.expected}",
+        "squeeze": f"axes of length 1 removed: {finding.found} to {finding.expected}",
+        "cast": f"cast from {finding.found} to {fix.get('dtype')}",
+        "sqrt": f"square root taken: {finding.found} to {finding.expected}",
+        "square": f"squared: {finding.found} to {finding.expected}",
+        "native": "written in C order, little-endian",
+        "drop": f"cut to the first {fix.get('keep')} positions",
+        "unpickle-metadata": "text of the pickled array written as plain text",
+    }[step]
+    return _made(step, array, sentence, fix, lossless=lossless)
+
+
+def _made(step: str, array: str, sentence: str, values: Mapping[str, Any], *, lossless: bool = True) -> Step:
+    return Step(step=step, array=array, sentence=f"{array}: {sentence}", lossless=lossless, values=values)
+
+
+def _twin(report: Report, contract: Contract, array: str) -> str | None:
+    """The other name of an array, where the file has it."""
+    read = {facts.reads_as for facts in report.arrays.values()}
+    for pair in contract.identical:
+        if array in pair:
+            other = pair[0] if pair[1] == array else pair[1]
+            if other in read:
+                return other
+    return None

@@ -1,0 +1,92 @@
+"""The JSON file beside a generated dataset: where it came from and how, and digests to check it by."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from npzschema import __version__
+from npzschema.contracts import Contract
+
+from .errors import GeneratorError
+from .write import Written
+
+VERSION: Final = "1.0.0"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sidecar:
+    """What is known before the file is written."""
+
+    command: str
+    source: Path | None
+    strategy: str
+    indices: tuple[int, ...]
+    transformations: tuple[Mapping[str, Any], ...]
+
+
+def sidecar_beside(target: Path) -> Path:
+    """Where a dataset's sidecar lies: the same name, with ``.json``."""
+    return target.with_suffix(".json")
+
+
+def sha256_of(path: Path) -> str:
+    """Digest of a file's bytes, in hexadecimal.
+
+    Raises:
+        GeneratorError: it cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise GeneratorError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
+
+
+def write_sidecar(path: Path, sidecar: Sidecar, npz: Path, contract: Contract, arrays: Mapping[str, Written]) -> None:
+    """Write the sidecar of a file that is about to get its name. All of it or none."""
+    document = {
+        "version": VERSION,
+        "created": _created(),
+        "generator": {"name": "npzschema", "command": sidecar.command, "version": __version__},
+        "source_dataset": None
+        if sidecar.source is None
+        else {"name": sidecar.source.name, "size": sidecar.source.stat().st_size, "sha256": sha256_of(sidecar.source)},
+        "contract": {"id": contract.id, "version": contract.version},
+        "subset_strategy": sidecar.strategy,
+        "subset_size": len(sidecar.indices),
+        "indices": list(sidecar.indices),
+        "transformations": [dict(step) for step in sidecar.transformations],
+        "sha256_checksum": sha256_of(npz),
+        "arrays": {name: {"dtype": one.dtype, "shape": list(one.shape), "sha256": one.sha256} for name, one in arrays.items()},
+    }
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(temporary, "x", encoding="utf-8", newline="\n") as file:
+            json.dump(document, file, indent=2, ensure_ascii=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise GeneratorError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _created() -> str:
+    """Now, or the moment that reproducible builds name (https://reproducible-builds.org/specs/source-date-epoch/)."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        moment = datetime.datetime.now(datetime.UTC) if epoch is None else datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        raise GeneratorError(f"SOURCE_DATE_EPOCH is {epoch!r}, not a number of seconds") from None
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,244 @@
+"""Simulate a measurement: probe, object, scan, Poisson counts, as any shipped contract."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from npzschema.contracts import DEFAULT, Contract, load
+from npzschema.contracts.forward_model import amplitudes
+
+from .errors import GeneratorError
+from .objects import OBJECTS
+from .probes import PROBES
+from .publish import Made, publish
+from .scans import SCANS
+from .stream import Stream, mapped, of_array, transpose
+from .write import Compression, refuse_existing
+
+Array = np.ndarray[Any, Any]
+
+GROUP_BYTES: Final = 1 << 24
+"""Frames are computed in groups of about this many bytes of float64."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Experiment:
+    """What is simulated.
+
+    Attributes:
+        positions: number of scan positions.
+        size: side of the square detector, and of the probe.
+        probe, object, scan: names from PROBES, OBJECTS, SCANS.
+        overlap: of neighbouring probe footprints, along a step, 0 to 1.
+        photons: expected number per frame where the object is transparent.
+        seed: of everything random.
+        object_shape: rows and columns of the object; as large as the scan needs where None.
+    """
+
+    positions: int = 100
+    size: int = 64
+    probe: str = "gaussian"
+    object: str = "smooth"
+    scan: str = "raster"
+    overlap: float = 0.7
+    photons: float = 1e6
+    seed: int = 0
+    object_shape: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Truth:
+    """What the patterns are computed from. Probe complex128 of unit energy; positions in object pixels."""
+
+    probe: Array
+    object: Array
+    x: Array
+    y: Array
+
+
+def simulate(
+    output: str | os.PathLike[str],
+    experiment: Experiment | None = None,
+    *,
+    contract: str | Contract = DEFAULT,
+    force: bool = False,
+    compression: Compression = "isal",
+) -> Made:
+    """Simulate a dataset in bounded memory.
+
+    Args:
+        output: the NPZ to write.
+        experiment: what to simulate.
+        contract: its form: a shipped contract.
+        force: replace an existing file.
+        compression: ``isal``, ``zlib`` or ``none``.
+
+    Raises:
+        GeneratorError: the experiment cannot be done, or its result does not keep the contract.
+        ContractError: the contract is refused.
+    """
+    wanted = contract if isinstance(contract, Contract) else load(contract)
+    experiment = experiment or Experiment()
+    out = Path(output)
+    refuse_existing(out, force=force)
+    streams = dataset(experiment, wanted)
+    return publish(out, streams, wanted, force=force, compression=compression)
+
+
+def truth(experiment: Experiment) -> Truth:
+    """Probe, object and positions of an experiment.
+
+    Raises:
+        GeneratorError: a name is unknown, a number is out of range, or the scan does not fit the object.
+    """
+    for word, name, table in (("probe", experiment.probe, PROBES), ("object", experiment.object, OBJECTS), ("scan", experiment.scan, SCANS)):
+        if name not in table:
+            raise GeneratorError(f"no {word} {name!r}; there are {', '.join(table)}")
+    if experiment.positions < 1 or experiment.size < 2:
+        raise GeneratorError(f"{experiment.positions} positions of {experiment.size} pixels cannot be simulated")
+    if not 0 <= experiment.overlap < 1:
+        raise GeneratorError(f"an overlap of {experiment.overlap:g} is not between 0 and 1")
+    if not (math.isfinite(experiment.photons) and experiment.photons > 0):
+        raise GeneratorError(f"{experiment.photons:g} photons per frame cannot be simulated")
+    rng = np.random.default_rng([experiment.seed, 0])
+    probe = PROBES[experiment.probe](experiment.size)
+    step = max(1.0, (1 - experiment.overlap) * _footprint(probe))
+    x, y = SCANS[experiment.scan](experiment.positions, step, rng)
+    shape = experiment.object_shape or (_side(y, experiment.size), _side(x, experiment.size))
+    for values, length, word in ((x, shape[1], "columns"), (y, shape[0], "rows")):
+        room = length - experiment.size - 2
+        extent = float(np.ptp(values))
+        if room < 0:
+            raise GeneratorError(f"an object of {shape[0]}x{shape[1]} has no room for a probe of {experiment.size}x{experiment.size}")
+        if extent > room:
+            # Given an object that is too small for the steps asked for, the scan is drawn closer.
+            values *= room / extent
+    obj = OBJECTS[experiment.object](shape, rng)
+    return Truth(probe=probe, object=obj, x=x - (x.min() + x.max()) / 2 + shape[1] / 2, y=y - (y.min() + y.max()) / 2 + shape[0] / 2)
+
+
+def counts(experiment: Experiment, made: Truth) -> Iterator[Array]:
+    """Poisson counts, float64 (some frames, size, size), group by group. The same whatever the size of groups."""
+    scaled = made.probe * math.sqrt(experiment.photons)
+    group = max(1, GROUP_BYTES // (16 * experiment.size**2))
+    for start in range(0, experiment.positions, group):
+        chosen = slice(start, min(start + group, experiment.positions))
+        expected = amplitudes(scaled, made.object, made.x[chosen], made.y[chosen]) ** 2
+        yield np.stack(
+            [
+                np.random.default_rng([experiment.seed, 1, frame]).poisson(one).astype(np.float64)
+                for frame, one in enumerate(expected, start=start)
+            ]
+        )
+
+
+def dataset(experiment: Experiment, contract: Contract) -> dict[str, Stream]:
+    """The arrays of a simulated measurement, in the form of a contract.
+
+    Amplitudes are ``sqrt(counts / photons)``, so that the probe has unit energy and no amplitude passes 1 by more
+    than its noise; intensities are the counts, with a probe whose energy is the number of photons.
+    """
+    scan = contract.scan
+    if scan is None:
+        raise GeneratorError(f"{contract.id} has no scan to simulate")
+    experiment = _sized(experiment, contract)
+    made = truth(experiment)
+    patterns = contract.arrays[scan.frames]
+    as_counts = patterns.quantity == "intensity"
+    scale = 1.0 if as_counts else 1 / experiment.photons
+    shape = (experiment.positions, experiment.size, experiment.size)
+    frames = Stream(
+        shape=shape,
+        dtype=np.dtype(np.float64),
+        storage_axes=(0, 1, 2),
+        chunks=lambda: ((group if as_counts else np.sqrt(group * scale)).reshape(-1) for group in counts(experiment, made)),
+    )
+    probe = made.probe * (math.sqrt(experiment.photons) if as_counts else 1)
+    values: dict[str, Array] = {
+        "probeGuess": probe,
+        "objectGuess": made.object,
+        "xcoords": made.x,
+        "ycoords": made.y,
+        "xcoords_start": made.x,
+        "ycoords_start": made.y,
+        "scan_index": np.arange(experiment.positions),
+    }
+    streams = {scan.frames: _typed(_arranged(frames, patterns.dims[0], scan.dimension), patterns.dtype[0], scan.frames)}
+    for name, array in values.items():
+        spec = contract.arrays.get(name)
+        if spec is not None and (spec.required or not name.endswith("_start")):
+            streams[name] = _typed(of_array(array), spec.dtype[0], name)
+    for first, second in contract.identical:
+        if first in contract.arrays and second in contract.arrays:
+            streams[second] = streams[first]
+    if contract.metadata and contract.declared_by:
+        streams[contract.metadata.member] = of_array(np.array(_metadata(experiment, contract)))
+    return streams
+
+
+def _sized(experiment: Experiment, contract: Contract) -> Experiment:
+    """The experiment, checked against what the contract fixes."""
+    from npzschema.validator.binding import broken_bounds
+
+    sizes = {"N": experiment.positions, "H": experiment.size, "W": experiment.size}
+    for symbol, keyword, limit in broken_bounds(contract, sizes):
+        word = {"equals": "", "minimum": "at least ", "maximum": "at most "}[keyword]
+        raise GeneratorError(f"{contract.id} has {symbol} = {word}{limit}, {sizes[symbol]} is asked for")
+    if experiment.object_shape is None:
+        needs = [contract.dimensions[symbol].minimum for symbol in ("HO", "WO") if symbol in contract.dimensions]
+        least = max((need for need in needs if isinstance(need, int)), default=0)
+        if least:
+            from dataclasses import replace
+
+            made = truth(experiment)
+            rows, columns = made.object.shape
+            if min(rows, columns) < least:
+                return replace(experiment, object_shape=(max(rows, least), max(columns, least)))
+    return experiment
+
+
+def _arranged(frames: Stream, dims: tuple[str | int, ...], dimension: str) -> Stream:
+    """Frames (N, H, W) in the contract's order of axes."""
+    return frames if dims.index(dimension) == 0 else transpose(frames, (1, 2, 0))
+
+
+def _typed(stream: Stream, dtype: str, name: str) -> Stream:
+    target = np.dtype({"integer": "int64", "floating": "float64", "complexfloating": "complex64"}.get(dtype, dtype))
+
+    def cast(chunk: Array) -> Array:
+        if target.kind in "iu" and chunk.size and chunk.max() > np.iinfo(target).max:
+            raise GeneratorError(f"{name}: counts reach {chunk.max():,.0f}, beyond {target}; simulate fewer photons")
+        return chunk.astype(target)
+
+    return mapped(stream, target, cast)
+
+
+def _metadata(experiment: Experiment, contract: Contract) -> str:
+    pair = dict(contract.declared_by[0])
+    return json.dumps(
+        {
+            "schema_version": "1.0.0",
+            "physics_parameters": {"nphotons": experiment.photons, "N": experiment.size},
+            "additional_parameters": pair,
+        },
+        sort_keys=True,
+    )
+
+
+def _side(values: Array, size: int) -> int:
+    return math.ceil(float(np.ptp(values))) + size + 4
+
+
+def _footprint(probe: Array) -> float:
+    """Diameter of the disc as large as the pixels that hold nine tenths of the energy."""
+    energy = np.sort((np.abs(probe) ** 2).reshape(-1))[::-1]
+    area = int(np.searchsorted(np.cumsum(energy), 0.9 * energy.sum())) + 1
+    return 2 * math.sqrt(area / math.pi)

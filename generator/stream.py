@@ -1,0 +1,168 @@
+"""Arrays on their way from a file into another: read in storage order, mended, handed on in C order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npzschema.validator.dataset import ArrayHeader, Dataset
+
+from .errors import GeneratorError
+from .transpose import BLOCK, transposed
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stream:
+    """An array that has not been read yet.
+
+    ``storage_axes``: the axis of ``shape`` that each storage axis is, slowest first; its chunks come in that order.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    storage_axes: tuple[int, ...]
+    chunks: Callable[[], Iterable[Array]]
+
+    @property
+    def storage(self) -> tuple[int, ...]:
+        return tuple(self.shape[axis] for axis in self.storage_axes)
+
+    @property
+    def in_c_order(self) -> bool:
+        # Axes of length 1 lie anywhere.
+        order = [axis for axis in self.storage_axes if self.shape[axis] != 1]
+        return order == sorted(order)
+
+
+def stream_of(dataset: Dataset, header: ArrayHeader) -> Stream:
+    """The array as it is stored, native-endian."""
+    return Stream(
+        shape=header.shape,
+        dtype=header.dtype.newbyteorder("="),
+        storage_axes=header.storage_axes,
+        chunks=lambda: dataset.chunks(header.name),
+    )
+
+
+def of_array(array: Array) -> Stream:
+    """An array in memory."""
+    return Stream(shape=array.shape, dtype=array.dtype, storage_axes=tuple(range(array.ndim)), chunks=lambda: [array.reshape(-1)])
+
+
+def transpose(stream: Stream, axes: Sequence[int]) -> Stream:
+    """Axis ``i`` of the result is axis ``axes[i]`` of the stream. Nothing moves until C order is asked for."""
+    place = {axis: at for at, axis in enumerate(axes)}
+    return replace(
+        stream,
+        shape=tuple(stream.shape[axis] for axis in axes),
+        storage_axes=tuple(place[axis] for axis in stream.storage_axes),
+    )
+
+
+def squeeze(stream: Stream, keep: Sequence[int]) -> Stream:
+    """Drop the axes of length 1 that are not kept; ``keep`` is ascending."""
+    place = {axis: at for at, axis in enumerate(keep)}
+    return replace(
+        stream,
+        shape=tuple(stream.shape[axis] for axis in keep),
+        storage_axes=tuple(place[axis] for axis in stream.storage_axes if axis in place),
+    )
+
+
+def mapped(stream: Stream, dtype: np.dtype[Any], function: Callable[[Array], Array]) -> Stream:
+    """Apply a function to every item."""
+    chunks = stream.chunks
+    return replace(stream, dtype=dtype, chunks=lambda: (function(chunk).astype(dtype, copy=False) for chunk in chunks()))
+
+
+def taken(stream: Stream, axis: int, indices: Array) -> Stream:
+    """Items at some indices of one axis, read in one pass. The result is held in memory."""
+    return replace(
+        stream,
+        shape=tuple(len(indices) if at == axis else length for at, length in enumerate(stream.shape)),
+        storage_axes=stream.storage_axes,
+        chunks=lambda: [_take(stream, axis, indices)],
+    )
+
+
+def _take(stream: Stream, axis: int, indices: Array) -> Array:
+    at = stream.storage_axes.index(axis)
+    before, length, after = math.prod(stream.storage[:at]), stream.storage[at], math.prod(stream.storage[at + 1 :])
+    order = np.argsort(indices, kind="stable")
+    wanted = np.asarray(indices)[order]
+    out = np.empty((before, len(wanted), after), dtype=stream.dtype)
+    # Position of each wanted item in storage, ascending, so that one pass over the chunks finds them all.
+    where = (np.arange(before)[:, None] * length + wanted[None, :]).reshape(-1)
+    flat = out.reshape(-1, after)
+    start = 0
+    for chunk in stream.chunks():
+        end = start + chunk.size
+        if after == 1:
+            first, last = np.searchsorted(where, [start, end])
+            flat[first:last, 0] = chunk[where[first:last] - start]
+        else:
+            first = np.searchsorted((where + 1) * after, start, side="right")
+            last = np.searchsorted(where * after, end)
+            for row in range(int(first), int(last)):
+                low, high = int(where[row]) * after, (int(where[row]) + 1) * after
+                a, b = max(low, start), min(high, end)
+                flat[row, a - low : b - low] = chunk[a - start : b - start]
+        start = end
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    result: Array = out[:, back].reshape(-1)
+    return result
+
+
+def c_order(stream: Stream, folder: Path | None = None) -> Iterator[Array]:
+    """Items in C order, in bounded memory.
+
+    Raises:
+        GeneratorError: the array is large, and its axes are mixed in a way that needs all of it at once.
+    """
+    if stream.in_c_order or not math.prod(stream.shape):
+        yield from stream.chunks()
+        return
+    storage = stream.storage
+    if stream.storage_axes[-1] == 0 and len(storage) > 1:
+        # The first axis lies fastest: turn the matrix (everything else, first axis), then order each slice.
+        rows, columns = math.prod(storage[:-1]), storage[-1]
+        rest = [axis - 1 for axis in stream.storage_axes[:-1]]
+        for band in transposed(stream.chunks(), rows, columns, stream.dtype, folder):
+            yield _ordered(band, storage[:-1], rest)
+        return
+    if stream.storage_axes[0] == 0 and len(storage) > 2:
+        yield from _slices(stream)
+        return
+    if math.prod(stream.shape) * stream.dtype.itemsize > 4 * BLOCK:
+        raise GeneratorError(f"an array of shape {stream.shape} is too large to reorder from storage axes {stream.storage_axes}")
+    whole = np.concatenate([chunk.copy() for chunk in stream.chunks()]).reshape(storage)
+    yield np.ascontiguousarray(whole.transpose([stream.storage_axes.index(axis) for axis in range(len(storage))]))
+
+
+def _ordered(band: Array, storage: tuple[int, ...], axes: Sequence[int]) -> Array:
+    """Slices whose axes lie in storage order, brought into C order."""
+    inner = [list(axes).index(axis) + 1 for axis in range(len(axes))]
+    return np.ascontiguousarray(band.reshape(-1, *storage).transpose(0, *inner))
+
+
+def _slices(stream: Stream) -> Iterator[Array]:
+    """The first axis lies slowest already; each slice is ordered by itself."""
+    size = math.prod(stream.storage[1:])
+    rest = [axis - 1 for axis in stream.storage_axes[1:]]
+    held: list[Array] = []
+    count = 0
+    for chunk in stream.chunks():
+        held.append(chunk.copy())
+        count += chunk.size
+        if whole := count // size:
+            joined = np.concatenate(held)
+            yield _ordered(joined[: whole * size], stream.storage[1:], rest)
+            held, count = [joined[whole * size :]], count - whole * size

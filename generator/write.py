@@ -1,0 +1,217 @@
+"""Write an NPZ: all of it or none, the same bytes for the same arrays.
+
+Members carry the zip format's first date and no other trace of when or where they were written. The file is
+written under a temporary name beside its target, synced, checked, and renamed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Literal
+
+import numpy as np
+
+from npzschema.validator.inflate import crc32
+
+from .errors import GeneratorError
+
+Array = np.ndarray[Any, Any]
+Compression = Literal["isal", "zlib", "none"]
+
+_EPOCH: Final = (0, 0x21)  # 1980-01-01, the zip format's first date
+_LOCAL: Final = struct.Struct("<4s5H3L2H")
+_CENTRAL: Final = struct.Struct("<4s6H3L5H2L")
+_END: Final = struct.Struct("<4s4H2LH")
+_END64: Final = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR: Final = struct.Struct("<4sLQL")
+_UTF8: Final = 1 << 11
+_FULL: Final = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One array as written: its digest is over the raw items in C order, whatever the compression."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    sha256: str
+
+
+class _Deflater:
+    def __init__(self, compression: Compression, level: int | None) -> None:
+        self._compress: Callable[[Any], bytes]
+        self._flush: Callable[[], bytes]
+        self.method = 8
+        if compression == "none":
+            self.method = 0
+            self._compress, self._flush = bytes, lambda: b""
+        elif compression == "isal" and _isal() is not None:
+            module = _isal()
+            stream = module.compressobj(level=module.ISAL_DEFAULT_COMPRESSION if level is None else level, wbits=-15)
+            self._compress, self._flush = stream.compress, stream.flush
+        else:
+            plain = zlib.compressobj(6 if level is None else level, zlib.DEFLATED, -zlib.MAX_WBITS)
+            self._compress, self._flush = plain.compress, plain.flush
+
+    def parts(self, data: Any) -> bytes:
+        return self._compress(data)
+
+    def end(self) -> bytes:
+        return self._flush()
+
+
+def _isal() -> Any:
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return None
+    return isal_zlib
+
+
+class NpzWriter:
+    """Writes members one after the other into an open, seekable file."""
+
+    def __init__(self, file: BinaryIO, compression: Compression = "isal", level: int | None = None) -> None:
+        self._file, self._compression, self._level = file, compression, level
+        self._entries: list[bytes] = []
+        self.arrays: dict[str, Written] = {}
+
+    def add(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], chunks: Iterable[Array]) -> None:
+        """Append an array.
+
+        Args:
+            name: array name, without ``.npy``.
+            dtype, shape: of the array; written little-endian.
+            chunks: its items in C order, in arrays of any shape.
+
+        Raises:
+            GeneratorError: the chunks hold more or fewer items than the shape, or the name is taken.
+        """
+        if name in self.arrays:
+            raise GeneratorError(f"{name} would be written twice")
+        dtype = dtype.newbyteorder("<")
+        raw_name = f"{name}.npy".encode()
+        header = _npy_header(dtype, shape)
+        size = len(header) + int(np.prod(shape, dtype=object)) * dtype.itemsize
+        # Whether deflated data may pass 4 GiB must be known before it is written.
+        wide = size > _FULL - (size >> 8) - 1024
+        deflater = _Deflater(self._compression, self._level)
+        start = self._file.tell()
+        extra = struct.pack("<HHQQ", 1, 16, 0, 0) if wide else b""
+        self._file.write(bytes(_LOCAL.size) + raw_name + extra)
+        crc, compressed, written, digest = 0, 0, 0, hashlib.sha256()
+        for data in _bytes(header, dtype, chunks):
+            crc = crc32(data, crc)
+            if written:
+                digest.update(data)
+            written += len(data)
+            compressed += self._file.write(deflater.parts(data))
+        compressed += self._file.write(deflater.end())
+        if written != size:
+            raise GeneratorError(f"{name}: {written - len(header):,} bytes were made for the shape {shape}, which needs {size - len(header):,}")
+        end = self._file.tell()
+        version, flags = 45 if wide else 20, 0 if raw_name.isascii() else _UTF8
+        sizes = (_FULL, _FULL) if wide else (compressed, size)
+        self._file.seek(start)
+        self._file.write(_LOCAL.pack(b"PK\x03\x04", version, flags, deflater.method, *_EPOCH, crc, *sizes, len(raw_name), len(extra)))
+        if wide:
+            self._file.write(raw_name + struct.pack("<HHQQ", 1, 16, size, compressed))
+        self._file.seek(end)
+        self._entries.append(_central(raw_name, version, flags, deflater.method, crc, compressed, size, start))
+        self.arrays[name] = Written(dtype.str, shape, digest.hexdigest())
+
+    def add_array(self, name: str, array: Array) -> None:
+        """Append an array that is in memory."""
+        self.add(name, array.dtype, array.shape, [array])
+
+    def close(self) -> None:
+        """Write the directory. The file itself stays open."""
+        start = self._file.tell()
+        directory = b"".join(self._entries)
+        self._file.write(directory)
+        end, count = start + len(directory), len(self._entries)
+        if start >= _FULL or count >= 0xFFFF:
+            self._file.write(_END64.pack(b"PK\x06\x06", _END64.size - 12, 45, 45, 0, 0, count, count, len(directory), start))
+            self._file.write(_LOCATOR.pack(b"PK\x06\x07", 0, end, 1))
+        self._file.write(_END.pack(b"PK\x05\x06", 0, 0, min(count, 0xFFFF), min(count, 0xFFFF), len(directory), min(start, _FULL), 0))
+
+
+def _npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    from io import BytesIO
+
+    out = BytesIO()
+    descr = np.lib.format.dtype_to_descr(dtype)
+    np.lib.format.write_array_header_1_0(out, {"descr": descr, "fortran_order": False, "shape": shape})
+    return out.getvalue()
+
+
+def _bytes(header: bytes, dtype: np.dtype[Any], chunks: Iterable[Array]) -> Iterator[Any]:
+    yield header
+    for chunk in chunks:
+        flat = np.ascontiguousarray(chunk, dtype=dtype).reshape(-1)
+        if flat.size:
+            yield flat.view(np.uint8).data if dtype.itemsize else b""
+
+
+def _central(name: bytes, version: int, flags: int, method: int, crc: int, compressed: int, size: int, start: int) -> bytes:
+    wide = [value for value in (size, compressed, start) if value >= _FULL]
+    extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
+    if wide:
+        version = 45
+    fields = (min(compressed, _FULL), min(size, _FULL))
+    return (
+        _CENTRAL.pack(
+            b"PK\x01\x02", version, version, flags, method, *_EPOCH, crc, *fields, len(name), len(extra), 0, 0, 0, 0, min(start, _FULL)
+        )
+        + name
+        + extra
+    )
+
+
+@contextlib.contextmanager
+def replacing(target: Path, *, force: bool) -> Iterator[tuple[BinaryIO, Path]]:
+    """A temporary file beside the target, which takes its name once the block ends without an error.
+
+    Raises:
+        GeneratorError: the target exists and ``force`` is not given, or nothing can be written there.
+    """
+    refuse_existing(target, force=force)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with open(temporary, "xb+") as file:
+            yield file, temporary
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise GeneratorError(f"{target}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def refuse_existing(target: Path, *, force: bool) -> None:
+    """Raises :class:`GeneratorError` where a target exists that may not be replaced."""
+    if target.is_dir():
+        raise GeneratorError(f"{target}: is a directory; name a file")
+    if target.exists() and not force:
+        raise GeneratorError(f"{target}: exists already; --force replaces it")
+    if not target.parent.is_dir():
+        raise GeneratorError(f"{target}: there is no folder {target.parent}")
+
+
+def _sync_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
