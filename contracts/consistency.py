@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from .catalogue import rules
-from .model import ArraySpec, Contract, ContractError, Dimension, Dims, expand_dtypes, pointer
+from .model import ArraySpec, Contract, ContractError, Dimension, Dims, Legacy, expand_dtypes, pointer
 
 Flaw = tuple[tuple[str | int, ...], str]
 
@@ -78,6 +78,10 @@ def _array(contract: Contract, spec: ArraySpec) -> Iterator[Flaw]:
     yield from _values(spec)
     for entry in spec.legacy:
         here = (*path, "legacy", entry.index)
+        for earlier in spec.legacy[: entry.index]:
+            # Two entries for one form would tell one fault twice.
+            if (kind := _same_form(entry, earlier)) is not None:
+                yield (*here, kind), f"this is told by legacy entry {earlier.index} already"
         if entry.rule not in rules():
             yield (*here, "rule"), f"rule {entry.rule!r} is not in the catalogue"
         if entry.dims is not None:
@@ -86,6 +90,8 @@ def _array(contract: Contract, spec: ArraySpec) -> Iterator[Flaw]:
                 yield (*here, "dims"), "these axes are what the contract asks for"
             if entry.fix == "transpose" and not any(sorted(map(str, entry.dims)) == sorted(map(str, d)) for d in spec.dims):
                 yield (*here, "fix"), "no transposition makes these axes into those the contract asks for"
+            if entry.fix == "squeeze" and tuple(size for size in entry.dims if size != 1) not in spec.dims:
+                yield (*here, "fix"), "no squeeze makes these axes into those the contract asks for"
         if entry.name == spec.name:
             yield (*here, "name"), "this is the contract's own name"
         if entry.quantity is not None and entry.quantity == spec.quantity:
@@ -99,6 +105,15 @@ def _array(contract: Contract, spec: ArraySpec) -> Iterator[Flaw]:
         kind = next(k for k in ("name", "dims", "quantity", "dtype") if getattr(entry, k))
         if entry.fix is not None and entry.fix not in _STEP_OF[kind]:
             yield (*here, "fix"), f"{entry.fix!r} does not mend another {kind}"
+
+
+def _same_form(entry: Legacy, earlier: Legacy) -> str | None:
+    """The keyword in which two legacy entries of one array mean the same."""
+    for kind in ("name", "dims", "quantity"):
+        if getattr(entry, kind) is not None and getattr(entry, kind) == getattr(earlier, kind):
+            return kind
+    plain = entry.quantity is None and earlier.quantity is None
+    return "dtype" if plain and set(expand_dtypes(entry.dtype)) & set(expand_dtypes(earlier.dtype)) else None
 
 
 def _dims(contract: Contract, dims: Dims, path: tuple[str | int, ...]) -> Iterator[Flaw]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import unquote
 
 from .consistency import check_consistency
 from .model import (
@@ -88,7 +90,13 @@ def from_document(document: Mapping[str, Any], where: str = "contract") -> Contr
     Raises:
         ContractError: as for :func:`load`.
     """
-    return _build(_extend(dict(document), where, None, ()), where=where, own=True)
+    try:
+        text = json.dumps(dict(document))
+    except (TypeError, ValueError, RecursionError) as error:
+        what = "nested too deeply" if isinstance(error, RecursionError) else f"not JSON: {error}"
+        raise ContractError(where, "", what) from None
+    # As strict as with a file, and from here on nobody else's objects.
+    return _build(_extend(parse_json(text, where), where, None, ()), where=where, own=True)
 
 
 def _resolve(reference: str | Path, seen: tuple[str, ...] = ()) -> Json:
@@ -103,10 +111,10 @@ def _resolve(reference: str | Path, seen: tuple[str, ...] = ()) -> Json:
 
 def _read(path: Path) -> str:
     where = str(path)
-    if not path.is_file():
-        known = ", ".join(shipped())
-        raise ContractError(where, "", f"no such contract file, and no shipped contract; shipped are {known}")
     try:
+        if not path.is_file():
+            known = ", ".join(shipped())
+            raise ContractError(where, "", f"no such contract file, and no shipped contract; shipped are {known}")
         raw = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
     except OSError as error:
         raise ContractError(where, "", f"cannot be read: {error.strerror or error}") from None
@@ -119,7 +127,7 @@ def _read(path: Path) -> str:
 
 
 def parse_json(text: str, where: str) -> Json:
-    """A JSON object, read strictly: no duplicate keys, no NaN.
+    """A JSON object, read strictly: no duplicate keys, no NaN, no number that a float cannot hold.
 
     Raises:
         ContractError: it is not that.
@@ -135,12 +143,25 @@ def parse_json(text: str, where: str) -> Json:
     def constant(name: str) -> Any:
         raise ContractError(where, "", f"{name} is not JSON")
 
+    def number(kind: Callable[[str], T]) -> Callable[[str], T]:
+        def parse(digits: str) -> T:
+            if math.isinf(float(digits)):
+                raise ContractError(where, "", f"the number {_say(digits, 40)} is too large")
+            return kind(digits)
+
+        return parse
+
     try:
-        document = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+        document = json.loads(
+            text, object_pairs_hook=pairs, parse_constant=constant, parse_float=number(float), parse_int=number(int)
+        )
+        json.dumps(document, ensure_ascii=False).encode()
     except ContractError:
         raise
     except RecursionError:
         raise ContractError(where, "", "nested too deeply") from None
+    except UnicodeEncodeError:
+        raise ContractError(where, "", "holds half a surrogate pair, which is no character") from None
     except ValueError as error:
         raise ContractError(where, "", f"not JSON: {error}") from None
     if not isinstance(document, dict):
@@ -196,12 +217,62 @@ def _check_schema(document: Json, where: str) -> None:
     except SchemaError as fault:
         raise ContractError(where, pointer(*at, *fault.absolute_path), _say(fault.message)) from None
     for path, key, value in _walk(metadata_schema, at):
-        if key in {"$ref", "$dynamicRef"} and not str(value).startswith("#"):
+        # Where it is no text it is the name of a property, not a keyword.
+        if not isinstance(value, str):
+            continue
+        if key in {"$id", "$dynamicRef"}:
+            raise ContractError(where, pointer(*path), f"{key} is not supported; refer by $ref to a place inside the schema, #/...")
+        if key != "$ref":
+            continue
+        if value != "#" and not value.startswith("#/"):
             raise ContractError(where, pointer(*path), f"refers to {value!r}; only references inside the schema, #/..., are followed")
+        target = _follow(metadata_schema, value)
+        if not isinstance(target, dict | bool):
+            raise ContractError(where, pointer(*path), f"refers to {value!r}, which is no schema")
+        if _comes_back(metadata_schema, target, value):
+            raise ContractError(where, pointer(*path), f"refers to {value!r}, which refers back without looking at a part of the text")
 
 
-def _say(message: str) -> str:
-    return message if len(message) <= 300 else message[:299] + "…"
+def _say(message: str, limit: int = 300) -> str:
+    return message if len(message) <= limit else message[: limit - 1] + "…"
+
+
+def _follow(schema: Any, reference: str) -> Any:
+    """What a local reference points to, or None."""
+    here = schema
+    for part in unquote(reference).split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(here, dict) and key in here:
+            here = here[key]
+        elif isinstance(here, list) and key.isdecimal() and int(key) < len(here):
+            here = here[int(key)]
+        else:
+            return None
+    return here
+
+
+_IN_PLACE: Final = ("$ref", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas")
+
+
+def _comes_back(schema: Any, target: Any, reference: str) -> bool:
+    """Whether a reference's target uses the same reference on the same value: a check that would never end."""
+    waiting, seen = [target], set()
+    while waiting:
+        here = waiting.pop()
+        if not isinstance(here, dict) or id(here) in seen:
+            continue
+        seen.add(id(here))
+        if here.get("$ref") == reference:
+            return True
+        for keyword in _IN_PLACE:
+            below = here.get(keyword)
+            if keyword == "$ref" and isinstance(below, str):
+                waiting.append(_follow(schema, below))
+            elif isinstance(below, list):
+                waiting.extend(below)
+            elif isinstance(below, dict):
+                waiting.extend(below.values() if keyword == "dependentSchemas" else [below])
+    return False
 
 
 def _walk(node: Any, path: tuple[str | int, ...]) -> Iterable[tuple[tuple[str | int, ...], str | int, Any]]:

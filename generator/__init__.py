@@ -4,7 +4,7 @@
 from .convert import convert
 from .errors import GeneratorError
 from .fixture import fixture
-from .publish import Made
+from .publish import Made, Output, Progress
 from .simulate import Experiment, simulate
 
-__all__ = ["Experiment", "GeneratorError", "Made", "convert", "fixture", "simulate"]
+__all__ = ["Experiment", "GeneratorError", "Made", "Output", "Progress", "convert", "fixture", "simulate"]

@@ -1,9 +1,11 @@
-"""generate-npz: fixture, convert, simulate. Parses arguments, calls the generator, says what was written."""
+"""generate-npz: convert, fixture, simulate, break. Parses arguments, calls the generator, says what was written."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from npzschema import __version__
@@ -12,7 +14,7 @@ from npzschema.contracts.terminal import Parser, UsageError, main_of
 from npzschema.validator.escape import escape
 
 if TYPE_CHECKING:
-    from .publish import Made
+    from .publish import Made, Output
 
 
 def main() -> NoReturn:
@@ -30,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     _convert(commands.add_parser("convert", help="write a mended copy of a dataset"))
     _fixture(commands.add_parser("fixture", help="cut a small deterministic fixture from a dataset"))
     _simulate(commands.add_parser("simulate", help="simulate a measurement"))
+    _break(commands.add_parser("break", help="break a valid dataset in one place, to see what the validator says"))
     return made
 
 
@@ -40,7 +43,6 @@ def _convert(made: argparse.ArgumentParser) -> None:
     made.add_argument("--dry-run", action="store_true", help="list the steps, lossy ones too, and write nothing")
     made.add_argument("--keep-legacy-names", action="store_true", help="write the patterns under both names, for readers of either kind")
     made.add_argument("--metadata-out", metavar="M.json", help="also write a record of the source and of every step")
-    made.add_argument("--level", type=int, choices=range(10), metavar="0-9", help="of the compression")
     _shared(made)
 
 
@@ -62,6 +64,7 @@ def _shared(made: argparse.ArgumentParser) -> None:
 
 def _output(made: argparse.ArgumentParser) -> None:
     made.add_argument("--compress", choices=("isal", "zlib", "none"), default="isal", help="isal: fast (default); zlib: smaller; none")
+    made.add_argument("--level", type=int, choices=range(10), metavar="0-9", help="of the compression: 0 to 3 for isal, 0 to 9 for zlib")
     made.add_argument("--force", action="store_true", help="replace an existing output")
 
 
@@ -76,8 +79,17 @@ def _simulate(made: argparse.ArgumentParser) -> None:
     made.add_argument("--scan", choices=("raster", "fermat", "concentric"), default="raster")
     made.add_argument("--overlap", type=float, default=0.7, metavar="FRACTION", help="of neighbouring probe footprints (default 0.7)")
     made.add_argument("--photons", type=float, default=None, metavar="COUNT", help="expected per frame (default 1e6)")
+    made.add_argument("--png", metavar="P.png", help="also draw probe, object with scan path, and mean pattern")
     made.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
     _output(made)
+
+
+def _break(made: argparse.ArgumentParser) -> None:
+    made.add_argument("source", metavar="IN.npz", help="a valid dataset; never changed")
+    made.add_argument("target", metavar="OUT.npz", help="the file to write")
+    made.add_argument("--rule", required=True, metavar="CODE", help="rule to break; validate-npz --list-rules lists them")
+    made.add_argument("--contract", default="auto", metavar="ID|FILE|auto", help="what the source keeps (default auto)")
+    made.add_argument("--force", action="store_true", help="replace an existing output")
 
 
 def _shape(text: str) -> tuple[int, int]:
@@ -99,6 +111,12 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     try:
         if options.command == "convert" and options.dry_run:
             stdout.write(_dry_run(options))
+            return 0
+        if options.command == "break":
+            from .breakers import break_file
+
+            path = break_file(options.source, options.target, options.rule.upper(), contract=options.contract, force=options.force)
+            stdout.write(escape(f"{path}: written; breaks {options.rule.upper()}") + "\n")
             return 0
         made = {"convert": _run_convert, "fixture": _run_fixture, "simulate": _run_simulate}[options.command](options)
     except ContractError as error:
@@ -147,10 +165,8 @@ def _run_convert(options: argparse.Namespace) -> Made:
         allow=options.allow,
         axes=_axes(options),
         keep_legacy_names=options.keep_legacy_names,
-        force=options.force,
-        compression=options.compress,
-        level=options.level,
         metadata_out=options.metadata_out,
+        options=_output_of(options),
     )
 
 
@@ -166,8 +182,7 @@ def _run_fixture(options: argparse.Namespace) -> Made:
         allow=options.allow,
         axes=_axes(options),
         metadata_out=options.metadata_out,
-        force=options.force,
-        compression=options.compress,
+        options=_output_of(options),
     )
 
 
@@ -190,4 +205,17 @@ def _run_simulate(options: argparse.Namespace) -> Made:
         seed=options.seed,
         object_shape=options.object_shape,
     )
-    return simulate(options.output, experiment, contract=contract, force=options.force, compression=options.compress)
+    made = simulate(options.output, experiment, contract=contract, options=_output_of(options))
+    if options.png:
+        from .picture import draw
+
+        draw(Path(options.png), made.path, contract, force=options.force)
+    return made
+
+
+def _output_of(options: argparse.Namespace) -> Output:
+    from .progress import Bar
+    from .publish import Output, Progress
+
+    progress = Bar() if sys.stderr.isatty() else Progress()
+    return Output(force=options.force, compression=options.compress, level=options.level, progress=progress)

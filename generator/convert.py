@@ -10,11 +10,11 @@ from npzschema.contracts import DEFAULT, Contract, load
 
 from .mend import mended, metadata_stream, passed_through
 from .plan import LOSSY, Plan, check_allowed, plan
-from .publish import Made, publish
+from .publish import Made, Output, publish
 from .sidecar import Sidecar
 from .source import Axes, Source, opened, refuse_same
 from .stream import Stream
-from .write import Compression, refuse_existing
+from .write import refuse_existing
 
 
 def convert(
@@ -25,10 +25,8 @@ def convert(
     allow: Collection[str] = (),
     axes: Axes | None = None,
     keep_legacy_names: bool = False,
-    force: bool = False,
-    compression: Compression = "isal",
-    level: int | None = None,
     metadata_out: str | os.PathLike[str] | None = None,
+    options: Output = Output(),
 ) -> Made:
     """Write a mended copy of a dataset; the input is never changed.
 
@@ -39,10 +37,8 @@ def convert(
         allow: lossy steps that may be taken: ``normalise``, ``drop``, ``cast``.
         axes: axes of arrays whose order the caller knows, such as ``{"diffraction": ("H", "W", "N")}``.
         keep_legacy_names: write the patterns under both of their names, for readers of either kind.
-        force: replace an existing target.
-        compression: ``isal`` (fast), ``zlib`` (smaller) or ``none``.
-        level: of the compression; its own default where None.
         metadata_out: where to write a record of the source and of every step.
+        options: how the file is written.
 
     Raises:
         GeneratorError: something cannot be mended or written. Nothing is left behind.
@@ -52,20 +48,18 @@ def convert(
     out = Path(target)
     check_allowed(allow)
     refuse_same(source, out)
-    refuse_existing(out, force=force)
+    refuse_existing(out, force=options.force)
+    record = Path(metadata_out) if metadata_out is not None else None
     with opened(source, wanted, allow=allow, axes=axes) as one:
         steps = tuple(step.document() for step in one.plan.steps)
-        record = Path(metadata_out) if metadata_out is not None else None
         return publish(
             out,
             _streams(one, wanted, keep_legacy_names=keep_legacy_names),
             wanted,
-            force=force,
-            compression=compression,
-            level=level,
-            sidecar=Sidecar(command="convert", source=one.path, strategy="all", indices=tuple(range(one.binding.sizes.get(wanted.scan.dimension, 0) if wanted.scan else 0)), transformations=steps)
-            if record
-            else None,
+            options,
+            sidecar=Sidecar(
+                command="convert", source=one.path, strategy="all", indices=one.positions(wanted), transformations=steps
+            ),
             sidecar_path=record,
             steps=steps,
         )

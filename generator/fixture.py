@@ -10,15 +10,16 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from npzschema.contracts import DEFAULT, Contract, load
+from npzschema.validator.sidecar import sidecar_beside
 
 from .errors import GeneratorError
 from .mend import mended
 from .plan import check_allowed
-from .publish import Made, publish
-from .sidecar import Sidecar, sidecar_beside
+from .publish import Made, Output, publish
+from .sidecar import Sidecar
 from .source import Axes, Source, opened, refuse_same
 from .stream import Stream, taken
-from .write import Compression, refuse_existing
+from .write import refuse_existing
 
 Positions = Literal["first", "strided"]
 
@@ -37,8 +38,7 @@ def fixture(
     allow: Collection[str] = (),
     axes: Axes | None = None,
     metadata_out: str | os.PathLike[str] | None = None,
-    force: bool = False,
-    compression: Compression = "isal",
+    options: Output = Output(),
 ) -> Made:
     """Cut a fixture, with a sidecar that says where it came from.
 
@@ -51,8 +51,7 @@ def fixture(
         allow: lossy steps that may be taken, such as ``normalise``.
         axes: axes of arrays whose order the caller knows.
         metadata_out: the sidecar; by default the output's name with ``.json``.
-        force: replace existing files.
-        compression: ``isal``, ``zlib`` or ``none``.
+        options: how the file is written.
 
     Raises:
         GeneratorError: it cannot be made. Nothing is left behind.
@@ -64,7 +63,7 @@ def fixture(
     check_allowed(allow)
     for path in (out, sidecar_path):
         refuse_same(source, path)
-        refuse_existing(path, force=force)
+        refuse_existing(path, force=options.force)
     if sidecar_path == out:
         raise GeneratorError(f"{out}: is named for both the dataset and its sidecar")
     if subset_size < LEAST:
@@ -75,7 +74,7 @@ def fixture(
     # A contract with a fixed number of positions says nothing about the source they are cut from.
     read_as = wanted if fixed is None else load(DEFAULT)
     with opened(source, read_as, allow=allow, axes=axes) as one:
-        chosen = _indices(one, read_as, subset_size, positions)
+        chosen = _indices(one, len(one.positions(read_as)), subset_size, positions)
         streams = _cut(one, read_as, chosen)
         for pair in wanted.identical:
             if all(name in wanted.arrays for name in pair) and pair[0] in streams:
@@ -92,8 +91,7 @@ def fixture(
             out,
             streams,
             wanted,
-            force=force,
-            compression=compression,
+            options,
             sidecar=Sidecar(command="fixture", source=one.path, strategy=positions, indices=tuple(chosen.tolist()), transformations=steps),
             sidecar_path=sidecar_path,
             steps=steps,
@@ -105,9 +103,7 @@ def _fixed_size(contract: Contract) -> int | None:
     return size if isinstance(size, int) else None
 
 
-def _indices(one: Source, contract: Contract, size: int, positions: Positions) -> np.ndarray[Any, Any]:
-    symbol = contract.scan.dimension if contract.scan else ""
-    available = one.binding.sizes.get(symbol, 0)
+def _indices(one: Source, available: int, size: int, positions: Positions) -> np.ndarray[Any, Any]:
     if size > available:
         raise GeneratorError(f"{one.path}: has {available} positions, {size} were asked for")
     if positions == "first":

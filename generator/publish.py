@@ -2,19 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import contextlib
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from npzschema.contracts import Contract
 from npzschema.validator.engine import validate
 from npzschema.validator.findings import Report
 
 from .errors import GeneratorError
-from .sidecar import Sidecar, write_sidecar
+from .sidecar import Sidecar, document
 from .stream import Stream, c_order
-from .write import Compression, NpzWriter, Written, refuse_existing, replacing
+from .write import Compression, NpzWriter, replacing
+
+Array = np.ndarray[Any, Any]
+
+
+class Progress:
+    """Hears how many bytes of arrays were handed to the writer. This one keeps silent."""
+
+    def start(self, total: int) -> None: ...
+
+    def advance(self, count: int) -> None: ...
+
+    def end(self) -> None: ...
+
+    def watched(self, chunks: Iterable[Array]) -> Iterator[Array]:
+        for chunk in chunks:
+            yield chunk
+            self.advance(chunk.nbytes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Output:
+    """How a file is written.
+
+    Attributes:
+        force: replace an existing file.
+        compression: ``isal`` (fast), ``zlib`` (smaller) or ``none``.
+        level: of the compression; its own default where None.
+        progress: hears how far the work is.
+    """
+
+    force: bool = False
+    compression: Compression = "isal"
+    level: int | None = None
+    progress: Progress = field(default_factory=Progress)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,10 +70,8 @@ def publish(
     target: Path,
     streams: Mapping[str, Stream],
     contract: Contract,
+    options: Output,
     *,
-    force: bool,
-    compression: Compression = "isal",
-    level: int | None = None,
     sidecar: Sidecar | None = None,
     sidecar_path: Path | None = None,
     steps: tuple[Mapping[str, Any], ...] = (),
@@ -45,22 +82,29 @@ def publish(
         GeneratorError: the target exists, cannot be written, or what was made does not keep the contract.
             Nothing is left behind.
     """
-    if sidecar_path is not None:
-        refuse_existing(sidecar_path, force=force)
     order = [name for name in contract.arrays if name in streams]
     order += sorted(set(streams) - set(order))
-    with replacing(target, force=force) as (file, temporary):
-        writer = NpzWriter(file, compression, level)
+    options.progress.start(sum(_nbytes(streams[name]) for name in order))
+    with contextlib.ExitStack() as stack:
+        # The sidecar gets its name after the file it speaks of: left first, entered last.
+        beside = stack.enter_context(replacing(sidecar_path, force=options.force)) if sidecar_path else None
+        file, temporary = stack.enter_context(replacing(target, force=options.force))
+        writer = NpzWriter(file, options.compression, options.level)
         for name in order:
             stream = streams[name]
-            writer.add(name, stream.dtype, stream.shape, c_order(stream, target.parent))
+            writer.add(name, stream.dtype, stream.shape, options.progress.watched(c_order(stream, target.parent)))
         writer.close()
         file.flush()
         report = validate(temporary, contract)
         if not report.ok:
             wrong = "; ".join(f"{one.code} {one.message}" for one in report.findings if one.level == "error")
             raise GeneratorError(f"{target}: what was made does not keep {contract.id}: {wrong}; nothing was written")
-        written: Mapping[str, Written] = writer.arrays
-        if sidecar is not None and sidecar_path is not None:
-            write_sidecar(sidecar_path, sidecar, temporary, contract, written)
-    return Made(path=target, report=report, steps=steps, sidecar=sidecar_path)
+        if beside is not None and sidecar is not None:
+            text = json.dumps(document(sidecar, temporary, contract, writer.arrays), indent=2, ensure_ascii=False)
+            beside[0].write(text.encode() + b"\n")
+    options.progress.end()
+    return Made(path=target, report=replace(report, path=str(target)), steps=steps, sidecar=sidecar_path)
+
+
+def _nbytes(stream: Stream) -> int:
+    return math.prod(stream.shape) * stream.dtype.itemsize

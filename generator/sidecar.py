@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,15 +24,10 @@ class Sidecar:
     """What is known before the file is written."""
 
     command: str
-    source: Path | None
+    source: Path
     strategy: str
     indices: tuple[int, ...]
     transformations: tuple[Mapping[str, Any], ...]
-
-
-def sidecar_beside(target: Path) -> Path:
-    """Where a dataset's sidecar lies: the same name, with ``.json``."""
-    return target.with_suffix(".json")
 
 
 def sha256_of(path: Path) -> str:
@@ -50,36 +43,27 @@ def sha256_of(path: Path) -> str:
         raise GeneratorError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
 
 
-def write_sidecar(path: Path, sidecar: Sidecar, npz: Path, contract: Contract, arrays: Mapping[str, Written]) -> None:
-    """Write the sidecar of a file that is about to get its name. All of it or none."""
-    document = {
+def document(sidecar: Sidecar, npz: Path, contract: Contract, arrays: Mapping[str, Written]) -> dict[str, Any]:
+    """The sidecar of a file that is about to get its name, as contracts/sidecar.schema.json describes it."""
+    return {
         "version": VERSION,
         "created": _created(),
         "generator": {"name": "npzschema", "command": sidecar.command, "version": __version__},
-        "source_dataset": None
-        if sidecar.source is None
-        else {"name": sidecar.source.name, "size": sidecar.source.stat().st_size, "sha256": sha256_of(sidecar.source)},
+        "source_dataset": {
+            "name": sidecar.source.name,
+            "size": sidecar.source.stat().st_size,
+            "sha256": sha256_of(sidecar.source),
+        },
         "contract": {"id": contract.id, "version": contract.version},
         "subset_strategy": sidecar.strategy,
         "subset_size": len(sidecar.indices),
         "indices": list(sidecar.indices),
         "transformations": [dict(step) for step in sidecar.transformations],
         "sha256_checksum": sha256_of(npz),
-        "arrays": {name: {"dtype": one.dtype, "shape": list(one.shape), "sha256": one.sha256} for name, one in arrays.items()},
+        "arrays": {
+            name: {"dtype": one.dtype, "shape": list(one.shape), "sha256": one.sha256} for name, one in arrays.items()
+        },
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(temporary, "x", encoding="utf-8", newline="\n") as file:
-            json.dump(document, file, indent=2, ensure_ascii=False)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise GeneratorError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def _created() -> str:

@@ -18,10 +18,10 @@ from npzschema.contracts.forward_model import amplitudes
 from .errors import GeneratorError
 from .objects import OBJECTS
 from .probes import PROBES
-from .publish import Made, publish
+from .publish import Made, Output, publish
 from .scans import SCANS
 from .stream import Stream, mapped, of_array, transpose
-from .write import Compression, refuse_existing
+from .write import refuse_existing
 
 Array = np.ndarray[Any, Any]
 
@@ -69,8 +69,7 @@ def simulate(
     experiment: Experiment | None = None,
     *,
     contract: str | Contract = DEFAULT,
-    force: bool = False,
-    compression: Compression = "isal",
+    options: Output = Output(),
 ) -> Made:
     """Simulate a dataset in bounded memory.
 
@@ -78,8 +77,7 @@ def simulate(
         output: the NPZ to write.
         experiment: what to simulate.
         contract: its form: a shipped contract.
-        force: replace an existing file.
-        compression: ``isal``, ``zlib`` or ``none``.
+        options: how the file is written.
 
     Raises:
         GeneratorError: the experiment cannot be done, or its result does not keep the contract.
@@ -88,9 +86,8 @@ def simulate(
     wanted = contract if isinstance(contract, Contract) else load(contract)
     experiment = experiment or Experiment()
     out = Path(output)
-    refuse_existing(out, force=force)
-    streams = dataset(experiment, wanted)
-    return publish(out, streams, wanted, force=force, compression=compression)
+    refuse_existing(out, force=options.force)
+    return publish(out, dataset(experiment, wanted), wanted, options)
 
 
 def truth(experiment: Experiment) -> Truth:

@@ -7,6 +7,9 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from npzschema.contracts import Contract
 from npzschema.validator.archive import open_archive
@@ -32,6 +35,10 @@ class Source:
     report: Report
     binding: Binding
     plan: Plan
+
+    def positions(self, contract: Contract) -> tuple[int, ...]:
+        """Index of every scan position that is kept."""
+        return tuple(range(self.binding.sizes.get(contract.scan.dimension, 0))) if contract.scan else ()
 
 
 @contextlib.contextmanager
@@ -64,3 +71,26 @@ def refuse_same(source: str | os.PathLike[str], target: Path) -> None:
     with contextlib.suppress(OSError):
         if os.path.samefile(source, target):
             raise GeneratorError(f"{target}: is the input itself; name another output")
+
+
+def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
+    """All arrays of a file in memory, in native byte order and their own memory order; nothing is unpickled.
+
+    Raises:
+        GeneratorError: it cannot be read, or holds an object array.
+    """
+    name = os.fsdecode(path)
+    try:
+        with FileSource(name) as source:
+            dataset = ArchiveDataset(open_archive(source))
+            arrays = {}
+            for key, header in dataset.headers.items():
+                if header.pickled:
+                    raise GeneratorError(f"{name}: {key} is a pickled object array")
+                parts = [chunk.copy() for chunk in dataset.chunks(key)]
+                flat = np.concatenate(parts) if parts else np.empty(0, header.dtype.newbyteorder("="))
+                stored = flat.reshape(header.storage)
+                arrays[key] = stored.T if header.fortran else stored
+            return arrays
+    except Fault as fault:
+        raise GeneratorError(f"{name}: {fault.code} {fault.member or ''} {fault.what}") from None

@@ -23,13 +23,17 @@ class MetadataText:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """A file, read under a contract. ``facts``: by member, empty where values were not read."""
+    """A file, read under a contract. ``facts``: by member, empty where values were not read.
+
+    ``unreadable``: arrays that are there but malformed, which is told already.
+    """
 
     contract: Contract
     headers: Mapping[str, ArrayHeader]
     binding: Binding
     facts: Mapping[str, Facts] = field(default_factory=dict)
     metadata: MetadataText | None = None
+    unreadable: frozenset[str] = frozenset()
 
     def reading(self, spec: ArraySpec) -> Reading | None:
         return self.binding.readings.get(spec.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ import numpy as np
 from npzschema.contracts import DEFAULT, Contract, ContractError, load, pointer, rules, shipped
 from npzschema.contracts.model import Dims
 
+from . import sidecar
 from .archive import Limits, open_archive
 from .binding import Binding, bind
 from .case import Case, MetadataText
@@ -91,7 +92,10 @@ class _Options:
 
 
 def _read(source: ByteSource, path: str, options: _Options, limits: Limits | None) -> Report:
-    report = _Run(ArchiveDataset(open_archive(source, limits)), path, options).report()
+    run = _Run(ArchiveDataset(open_archive(source, limits)), path, options)
+    if isinstance(source, FileSource) and not options.headers_only:
+        run.tell(sidecar.check(path, source))
+    report = run.report()
     if isinstance(source, FileSource) and source.changed:
         raise Fault("FILE-002", "was changed while it was being read; check it again once it is written")
     return report
@@ -146,6 +150,10 @@ class _Run:
         self._texts: dict[str, MetadataText] = {}
         asked = options.contract
         self._choice = _Choice(asked, "it was asked for") if asked else self._choose()
+
+    def tell(self, deviations: Iterable[Deviation]) -> None:
+        """Add what was found outside the flow."""
+        self._findings += [_finding(self._path, deviation, "") for deviation in deviations]
 
     def report(self) -> Report:
         contract = self._choice.contract
@@ -228,6 +236,7 @@ class _Run:
             headers=self._dataset.headers,
             binding=binding,
             facts=facts,
+            unreadable=frozenset(self._dataset.malformed),
             metadata=self._metadata(contract.metadata.member if contract.metadata else None),
         )
 

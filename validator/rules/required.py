@@ -12,7 +12,7 @@ from ..findings import Deviation
 
 def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
     names = [spec.name, *(str(entry.name) for entry in spec.legacy_names())]
-    if spec.required and not any(name in case.headers for name in names):
+    if spec.required and not any(name in case.headers or name in case.unreadable for name in names):
         near = _near(spec.name, [name for name in case.headers if name not in case.contract.known_names()])
         yield Deviation(
             code="KEY-001",
