@@ -7,6 +7,8 @@ import json
 from collections.abc import Sequence
 from typing import NoReturn, TextIO
 
+from npzschema import __version__
+
 from .loader import check_shipped, load, shipped
 from .model import ContractError
 from .terminal import Parser, UsageError, main_of
@@ -22,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
         description="Check contracts of ptychography datasets, or show them.",
         epilog="exit status: 0 all are sound; 2 one is refused, or wrong usage",
     )
+    made.add_argument("--version", action="version", version=f"npz-contract {__version__}")
     commands = made.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     check = commands.add_parser("check", help="check contract files, and say where one is wrong")
     check.add_argument("contracts", nargs="+", metavar="FILE|ID", help="contract files, or ids of shipped contracts")
@@ -59,3 +62,7 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
 
 def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+if __name__ == "__main__":
+    main()

@@ -115,8 +115,8 @@ class _Dataset:
         """Patterns with the scan axis first, as a writable copy in float64 or integers."""
         array = self.arrays[self.spec(self.scan.frames).name]
         axis = self._scan_axis()
-        first = np.moveaxis(array, axis, 0).astype(array.dtype.newbyteorder("="))
-        return first
+        # C order: a view of it by frame must write through.
+        return np.moveaxis(array, axis, 0).astype(array.dtype.newbyteorder("="), order="C")
 
     def with_frames(self, frames: Array, dtype: np.dtype[Any] | None = None) -> Arrays:
         """The arrays with other patterns (scan axis first), under every name that they have."""
@@ -135,7 +135,7 @@ class _Dataset:
 
     def amplitudes(self) -> Array:
         """Patterns as float64 amplitudes, scan axis first."""
-        frames = self.frames().astype(np.float64)
+        frames = self.frames().astype(np.float64, order="C")
         return np.sqrt(frames) if self.spec(self.scan.frames).quantity == "intensity" else frames
 
     def stored(self, amplitudes: Array) -> Arrays:

@@ -139,7 +139,8 @@ def _axes(options: argparse.Namespace) -> dict[str, tuple[str | int, ...]]:
         name, _, dims = text.partition("=")
         if not name or not dims:
             raise UsageError(f"--axes {text!r} is not ARRAY=A,B,C")
-        named[name] = tuple(int(dim) if dim.isdigit() else dim for dim in dims.split(","))
+        # A length has few digits; anything else is a symbol, which the contract knows or not.
+        named[name] = tuple(int(dim) if dim.isdecimal() and len(dim) < 10 else dim for dim in dims.replace(" ", "").split(","))
     return named
 
 
@@ -205,11 +206,17 @@ def _run_simulate(options: argparse.Namespace) -> Made:
         seed=options.seed,
         object_shape=options.object_shape,
     )
+    picture = Path(options.png) if options.png else None
+    if picture is not None:
+        from .picture import check
+
+        # Whatever forbids the picture is told before anything is written.
+        check(picture, Path(options.output), contract, force=options.force)
     made = simulate(options.output, experiment, contract=contract, options=_output_of(options))
-    if options.png:
+    if picture is not None:
         from .picture import draw
 
-        draw(Path(options.png), made.path, contract, force=options.force)
+        draw(picture, made.path, contract, force=options.force)
     return made
 
 
@@ -219,3 +226,7 @@ def _output_of(options: argparse.Namespace) -> Output:
 
     progress = Bar() if sys.stderr.isatty() else Progress()
     return Output(force=options.force, compression=options.compress, level=options.level, progress=progress)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from npzschema.contracts import DEFAULT, Contract, load
+from npzschema.validator.archive import open_archive
+from npzschema.validator.dataset import ArchiveDataset
+from npzschema.validator.engine import validate
+from npzschema.validator.faults import Fault
+from npzschema.validator.source import FileSource
 
-from .mend import mended, metadata_stream, passed_through
-from .plan import LOSSY, Plan, check_allowed, plan
+from .errors import GeneratorError
+from .mend import mended, metadata, passed_through
+from .plan import LOSSY, Plan, Step, check_allowed, plan
 from .publish import Made, Output, publish
 from .sidecar import Sidecar
-from .source import Axes, Source, opened, refuse_same
+from .source import Axes, Source, check_axes, opened, refuse_same
 from .stream import Stream
 from .write import refuse_existing
 
@@ -47,14 +54,17 @@ def convert(
     wanted = contract if isinstance(contract, Contract) else load(contract)
     out = Path(target)
     check_allowed(allow)
-    refuse_same(source, out)
-    refuse_existing(out, force=options.force)
     record = Path(metadata_out) if metadata_out is not None else None
+    outputs = (out,) if record is None else (out, record)
+    refuse_same(source, *outputs)
+    for path in outputs:
+        refuse_existing(path, force=options.force)
     with opened(source, wanted, allow=allow, axes=axes) as one:
-        steps = tuple(step.document() for step in one.plan.steps)
+        streams, declared = _streams(one, wanted, keep_legacy_names=keep_legacy_names)
+        steps = tuple(step.document() for step in (*one.plan.steps, *declared))
         return publish(
             out,
-            _streams(one, wanted, keep_legacy_names=keep_legacy_names),
+            streams,
             wanted,
             options,
             sidecar=Sidecar(
@@ -62,23 +72,30 @@ def convert(
             ),
             sidecar_path=record,
             steps=steps,
+            last=one.unchanged,
         )
 
 
 def dry_run(source: str | os.PathLike[str], *, contract: str | Path | Contract = DEFAULT, axes: Axes | None = None) -> tuple[Plan, Plan]:
     """What :func:`convert` would do, without lossy steps and with all of them."""
-    from npzschema.validator.engine import validate
-
     wanted = contract if isinstance(contract, Contract) else load(contract)
+    check_axes(wanted, axes)
     report = validate(source, wanted, axes=axes)
     if report.verdict == "unreadable":
         with opened(source, wanted, axes=axes):
             pass
-    return plan(report, wanted), plan(report, wanted, allow=tuple(LOSSY))
+    try:
+        with FileSource(source) as file:
+            _, declared = metadata(ArchiveDataset(open_archive(file)), wanted)
+    except Fault as fault:
+        raise GeneratorError(f"{os.fsdecode(source)}: {fault.code} {fault.member or ''} {fault.what}") from None
+    plans = plan(report, wanted), plan(report, wanted, allow=tuple(LOSSY))
+    without, everything = (replace(one, steps=(*one.steps, *declared)) for one in plans)
+    return without, everything
 
 
-def _streams(one: Source, contract: Contract, *, keep_legacy_names: bool) -> dict[str, Stream]:
-    streams = mended(one.dataset, one.report, one.binding, contract, one.plan)
+def _streams(one: Source, contract: Contract, *, keep_legacy_names: bool) -> tuple[dict[str, Stream], tuple[Step, ...]]:
+    streams = mended(one.dataset, one.binding, contract, one.plan)
     for pair in contract.identical:
         both = keep_legacy_names or all(name in one.dataset.headers for name in pair)
         main = next((name for name in pair if name in streams), None)
@@ -86,9 +103,5 @@ def _streams(one: Source, contract: Contract, *, keep_legacy_names: bool) -> dic
             # The second name is the first array once more, not a second reading of the file.
             streams |= {name: streams[main] for name in pair}
     streams |= passed_through(one.dataset, streams, contract.known_names())
-    name = contract.metadata.member if contract.metadata else None
-    if name is not None:
-        text = metadata_stream(one.dataset, name)
-        if text is not None:
-            streams[name] = text
-    return streams
+    text, steps = metadata(one.dataset, contract)
+    return streams | text, steps

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 
-from npzschema.contracts import DEFAULT, Contract, load
+from npzschema.contracts import DEFAULT, Contract, Legacy, load
 from npzschema.validator.sidecar import sidecar_beside
 
 from .errors import GeneratorError
-from .mend import mended
+from .mend import mended, metadata
 from .plan import check_allowed
 from .publish import Made, Output, publish
 from .sidecar import Sidecar
@@ -21,6 +22,7 @@ from .source import Axes, Source, opened, refuse_same
 from .stream import Stream, taken
 from .write import refuse_existing
 
+Array = np.ndarray[Any, Any]
 Positions = Literal["first", "strided"]
 
 FIXTURE: Final = "ptychopinn/fixture-v1"
@@ -61,21 +63,25 @@ def fixture(
     out = Path(output)
     sidecar_path = Path(metadata_out) if metadata_out is not None else sidecar_beside(out)
     check_allowed(allow)
+    refuse_same(source, out, sidecar_path)
     for path in (out, sidecar_path):
-        refuse_same(source, path)
         refuse_existing(path, force=options.force)
-    if sidecar_path == out:
-        raise GeneratorError(f"{out}: is named for both the dataset and its sidecar")
+    if positions not in get_args(Positions):
+        raise GeneratorError(f"no way {positions!r} to choose positions; there are {', '.join(get_args(Positions))}")
+    if isinstance(subset_size, bool) or not isinstance(subset_size, int):
+        raise GeneratorError(f"{subset_size!r} is no number of positions")
     if subset_size < LEAST:
         raise GeneratorError(f"a subset of {subset_size} positions is too small; take at least {LEAST}")
     fixed = _fixed_size(wanted)
     if fixed is not None and subset_size != fixed:
         raise GeneratorError(f"{wanted.id} has {fixed} positions, not {subset_size}; for another size name --contract {DEFAULT}")
-    # A contract with a fixed number of positions says nothing about the source they are cut from.
-    read_as = wanted if fixed is None else load(DEFAULT)
+    read_as = _of_source(wanted)
     with opened(source, read_as, allow=allow, axes=axes) as one:
-        chosen = _indices(one, len(one.positions(read_as)), subset_size, positions)
-        streams = _cut(one, read_as, chosen)
+        whole = mended(one.dataset, one.binding, read_as, one.plan)
+        chosen = _indices(one, read_as, whole, subset_size, positions)
+        streams = _cut(read_as, whole, chosen)
+        if wanted.metadata and wanted.metadata.required:
+            streams |= metadata(one.dataset, wanted)[0]
         for pair in wanted.identical:
             if all(name in wanted.arrays for name in pair) and pair[0] in streams:
                 streams[pair[1]] = streams[pair[0]]
@@ -95,7 +101,23 @@ def fixture(
             sidecar=Sidecar(command="fixture", source=one.path, strategy=positions, indices=tuple(chosen.tolist()), transformations=steps),
             sidecar_path=sidecar_path,
             steps=steps,
+            last=one.unchanged,
         )
+
+
+def _of_source(contract: Contract) -> Contract:
+    """What the source must be: as many positions as it likes, and of two names of one array either."""
+    if contract.scan is None:
+        raise GeneratorError(f"{contract.id} has no scan to cut from")
+    symbol = contract.scan.dimension
+    dimensions = {**contract.dimensions, symbol: replace(contract.dimensions[symbol], equals=None)}
+    arrays = dict(contract.arrays)
+    for first, second in contract.identical:
+        if first in arrays and second in arrays:
+            del arrays[second]
+            renamed = Legacy(index=len(arrays[first].legacy), rule="KEY-002", fix="rename", name=second)
+            arrays[first] = replace(arrays[first], legacy=(*arrays[first].legacy, renamed))
+    return replace(contract, dimensions=dimensions, arrays=arrays)
 
 
 def _fixed_size(contract: Contract) -> int | None:
@@ -103,19 +125,52 @@ def _fixed_size(contract: Contract) -> int | None:
     return size if isinstance(size, int) else None
 
 
-def _indices(one: Source, available: int, size: int, positions: Positions) -> np.ndarray[Any, Any]:
+def _indices(one: Source, contract: Contract, streams: Mapping[str, Stream], size: int, positions: Positions) -> Array:
+    available = len(one.positions(contract))
     if size > available:
         raise GeneratorError(f"{one.path}: has {available} positions, {size} were asked for")
-    if positions == "first":
+    if positions == "first" or contract.scan is None:
         return np.arange(size)
+    return strided([_values(streams[name])[:available] for name in (contract.scan.x, contract.scan.y) if name in streams], available, size)
+
+
+def strided(coordinates: Sequence[Array], available: int, size: int) -> Array:
+    """Indices evenly spaced over a scan, that cover more than half of the range of each coordinate.
+
+    Args:
+        coordinates: of all positions, each of length ``available``.
+        available: number of positions.
+        size: number of indices wanted, above 2 times the number of coordinates and at most ``available``.
+
+    Returns:
+        ascending indices without repeats.
+    """
     # Both ends are in, and no index twice: size is at most available.
-    return np.arange(size) * (available - 1) // (size - 1)
+    even = np.arange(size) * (available - 1) // (size - 1)
+    # A step that is a multiple of the scan's row length stays in one column. One index from each of as many equal
+    # parts of the scan, at a place that moves by the golden ratio, follows no row length.
+    place = np.arange(size) * ((5**0.5 - 1) / 2) % 1
+    moving = np.floor((np.arange(size) + place) * available / size).astype(np.int64)
+    for chosen in (even, moving):
+        if len(np.unique(chosen)) == size and _covers(coordinates, chosen):
+            return chosen
+    # A scan that stays in one place for most of its time: with its farthest positions.
+    ends = np.unique([end(values) for values in coordinates for end in (np.argmin, np.argmax)])
+    others = np.setdiff1d(even, ends)
+    return np.union1d(ends, others[np.arange(size - len(ends)) * len(others) // (size - len(ends))])
 
 
-def _cut(one: Source, contract: Contract, chosen: np.ndarray[Any, Any]) -> dict[str, Stream]:
+def _covers(coordinates: Sequence[Array], chosen: Array) -> bool:
+    return all(2 * np.ptp(values[chosen]) > np.ptp(values) or not np.ptp(values) for values in coordinates)
+
+
+def _values(stream: Stream) -> Array:
+    return np.concatenate([chunk.copy() for chunk in stream.chunks()])
+
+
+def _cut(contract: Contract, streams: Mapping[str, Stream], chosen: Array) -> dict[str, Stream]:
     """Arrays that the contract counts by scan position, cut; the others as they are; unknown ones left out."""
     symbol = contract.scan.dimension if contract.scan else ""
-    streams = mended(one.dataset, one.report, one.binding, contract, one.plan)
     cut: dict[str, Stream] = {}
     for name, stream in streams.items():
         spec = contract.arrays[name]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from npzschema.contracts import Contract
+from npzschema.contracts import DEFAULT, Contract, load, shipped
 from npzschema.validator.binding import Binding
 from npzschema.validator.dataset import Dataset
-from npzschema.validator.findings import Report
 
 from .plan import Plan, Step
 from .stream import Stream, mapped, of_array, squeeze, stream_of, taken, transpose
@@ -19,13 +18,13 @@ from .stream import Stream, mapped, of_array, squeeze, stream_of, taken, transpo
 Array = np.ndarray[Any, Any]
 
 
-def mended(dataset: Dataset, report: Report, binding: Binding, contract: Contract, plan: Plan) -> dict[str, Stream]:
+def mended(dataset: Dataset, binding: Binding, contract: Contract, plan: Plan) -> dict[str, Stream]:
     """Arrays of the contract, by their names there, after every step of the plan."""
     streams: dict[str, Stream] = {}
     for name, reading in binding.readings.items():
         stream = stream_of(dataset, reading.header)
         for step in plan.of(name):
-            stream = _apply(stream, step, report, reading.header.name)
+            stream = _apply(stream, step)
         streams[name] = stream
     for step in plan.steps:
         if step.step == "drop":
@@ -37,7 +36,7 @@ def mended(dataset: Dataset, report: Report, binding: Binding, contract: Contrac
     return streams
 
 
-def _apply(stream: Stream, step: Step, report: Report, member: str) -> Stream:
+def _apply(stream: Stream, step: Step) -> Stream:
     match step.step:
         case "transpose":
             return transpose(stream, step.values["axes"])
@@ -50,10 +49,7 @@ def _apply(stream: Stream, step: Step, report: Report, member: str) -> Stream:
         case "square":
             return mapped(stream, np.dtype(step.values["dtype"]), lambda chunk: np.square(chunk, dtype=np.float64))
         case "normalise":
-            largest = float(report.arrays[member].statistics["maximum"])
-            roots = any(finding.array == step.array and finding.fix and finding.fix.get("step") == "sqrt" for finding in report.findings)
-            scale = math.sqrt(largest) if roots else largest
-            return mapped(stream, stream.dtype, lambda chunk: chunk / scale)
+            return mapped(stream, stream.dtype, lambda chunk: chunk / step.values["divisor"])
         case _:
             # rename, native and copy: nothing happens to the values.
             return stream
@@ -67,12 +63,58 @@ def _cast(stream: Stream, dtype: np.dtype[Any]) -> Stream:
     return mapped(stream, dtype, cast)
 
 
-def metadata_stream(dataset: Dataset, name: str) -> Stream | None:
-    """The metadata's text as a 0-d array of plain text, or None where there is none that can be read."""
-    if name not in dataset.headers:
+def metadata(dataset: Dataset, contract: Contract) -> tuple[dict[str, Stream], tuple[Step, ...]]:
+    """The metadata's text as a 0-d array of plain text, where there is one, and what had to be changed in it."""
+    # A contract without metadata passes the member on; what it declares must be true all the same.
+    held = contract.metadata or load(DEFAULT).metadata
+    if held is None or held.member not in dataset.headers:
+        return {}, ()
+    text = dataset.text(held.member)
+    if text is None:
+        return {}, ()
+    declared = _declared_anew(text, contract)
+    if declared is None:
+        if contract.metadata is None:
+            return {}, ()
+        return {held.member: of_array(np.array(text))}, ()
+    quantity = _quantity(contract)
+    sentence = f"{held.member}: no longer declares another quantity than {quantity}"
+    step = Step(step="declare", array=held.member, sentence=sentence, lossless=True, values={"quantity": quantity})
+    return {held.member: of_array(np.array(declared))}, (step,)
+
+
+def _declared_anew(text: str, contract: Contract) -> str | None:
+    """The text for patterns of this contract's quantity, or None where it declares no other.
+
+    Counts that became amplitudes would otherwise still be called counts, and be taken for them by every reader.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
         return None
-    text = dataset.text(name)
-    return None if text is None else of_array(np.array(text))
+    if not isinstance(document, dict):
+        return None
+    extra = document.get("additional_parameters")
+    places = [place for place in (document, extra) if isinstance(place, dict)]
+    changed = False
+    for other in map(load, shipped()):
+        if _quantity(other) == _quantity(contract):
+            continue
+        for place in places:
+            if place.get("contract") == other.id:
+                place["contract"] = contract.id
+                changed = True
+        for pair in other.declared_by:
+            if all(any(place.get(key) == value for place in places) for key, value in pair.items()):
+                own = contract.declared_by[0] if contract.declared_by else {}
+                for place, key in ((place, key) for place in places for key in pair if key in place):
+                    place.pop(key) if key not in own else place.update({key: own[key]})
+                changed = True
+    return json.dumps(document, ensure_ascii=False) if changed else None
+
+
+def _quantity(contract: Contract) -> str | None:
+    return contract.arrays[contract.scan.frames].quantity if contract.scan else None
 
 
 def passed_through(dataset: Dataset, taken_names: Mapping[str, Any], known: frozenset[str]) -> dict[str, Stream]:

@@ -5,6 +5,7 @@ No rule is written a second time here. A finding that carries a step can be mend
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -90,7 +91,8 @@ def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
     fix = dict(finding.fix) if finding.fix else None
     if fix is None:
         if finding.code == "VALUE-003" and contract.arrays[array].quantity is not None:
-            return _made("normalise", array, "divided by the largest value", {}, lossless=False)
+            largest = _largest(report, array)
+            return _made("normalise", array, f"divided by the largest value, {largest:.6g}", {"divisor": largest}, lossless=False)
         twin = _twin(report, contract, array)
         if finding.code == "KEY-001" and twin:
             return _made("copy", array, f"copied from {twin}, which is the same array", {"source": twin})
@@ -102,7 +104,7 @@ def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
         "rename": f"renamed from {fix.get('source')}",
         "transpose": f"axes {finding.found} brought into the order {finding.expected}",
         "squeeze": f"axes of length 1 removed: {finding.found} to {finding.expected}",
-        "cast": f"cast from {finding.found} to {fix.get('dtype')}",
+        "cast": f"cast from {finding.found} to {fix.get('dtype')}" + ("" if lossless else f"; {finding.message.rpartition('; ')[2]}"),
         "sqrt": f"square root taken: {finding.found} to {finding.expected}",
         "square": f"squared: {finding.found} to {finding.expected}",
         "native": "written in C order, little-endian",
@@ -114,6 +116,13 @@ def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
 
 def _made(step: str, array: str, sentence: str, values: Mapping[str, Any], *, lossless: bool = True) -> Step:
     return Step(step=step, array=array, sentence=f"{array}: {sentence}", lossless=lossless, values=values)
+
+
+def _largest(report: Report, array: str) -> float:
+    """The largest value of an array as it will be: after the square root of counts."""
+    largest = max(float(facts.statistics["maximum"]) for facts in report.arrays.values() if facts.reads_as == array)
+    roots = any(finding.array == array and finding.fix and finding.fix["step"] == "sqrt" for finding in report.findings)
+    return math.sqrt(largest) if roots else largest
 
 
 def _twin(report: Report, contract: Contract, array: str) -> str | None:

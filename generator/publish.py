@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from npzschema.contracts import Contract
+from npzschema.validator import sidecar as beside_check
 from npzschema.validator.engine import validate
 from npzschema.validator.findings import Report
+from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError
 from .sidecar import Sidecar, document
@@ -75,8 +78,19 @@ def publish(
     sidecar: Sidecar | None = None,
     sidecar_path: Path | None = None,
     steps: tuple[Mapping[str, Any], ...] = (),
+    last: Callable[[], None] = lambda: None,
 ) -> Made:
     """Write arrays in the contract's order, then whatever else there is by name.
+
+    Args:
+        target: the NPZ.
+        streams: its arrays.
+        contract: what it must keep.
+        options: how it is written.
+        sidecar: what is known of its origin.
+        sidecar_path: where that goes, if anywhere.
+        steps: what was done, for the caller.
+        last: asked before anything gets its name; raises where it must not.
 
     Raises:
         GeneratorError: the target exists, cannot be written, or what was made does not keep the contract.
@@ -86,6 +100,7 @@ def publish(
     order += sorted(set(streams) - set(order))
     options.progress.start(sum(_nbytes(streams[name]) for name in order))
     with contextlib.ExitStack() as stack:
+        stack.callback(options.progress.end)
         # The sidecar gets its name after the file it speaks of: left first, entered last.
         beside = stack.enter_context(replacing(sidecar_path, force=options.force)) if sidecar_path else None
         file, temporary = stack.enter_context(replacing(target, force=options.force))
@@ -102,8 +117,19 @@ def publish(
         if beside is not None and sidecar is not None:
             text = json.dumps(document(sidecar, temporary, contract, writer.arrays), indent=2, ensure_ascii=False)
             beside[0].write(text.encode() + b"\n")
-    options.progress.end()
+        _refuse_stale(target, temporary, sidecar_path)
+        last()
     return Made(path=target, report=replace(report, path=str(target)), steps=steps, sidecar=sidecar_path)
+
+
+def _refuse_stale(target: Path, temporary: Path, sidecar_path: Path | None) -> None:
+    """With another file's sidecar beside it, the file would be refused as soon as it had its name (META-003)."""
+    beside = beside_check.sidecar_beside(target)
+    if sidecar_path is not None and os.path.abspath(sidecar_path) == os.path.abspath(beside):
+        return
+    with FileSource(temporary) as made:
+        if any(beside_check.check(str(target), made)):
+            raise GeneratorError(f"{target}: {beside.name} beside it is the sidecar of another file; remove it, or choose another output")
 
 
 def _nbytes(stream: Stream) -> int:

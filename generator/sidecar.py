@@ -45,13 +45,18 @@ def sha256_of(path: Path) -> str:
 
 def document(sidecar: Sidecar, npz: Path, contract: Contract, arrays: Mapping[str, Written]) -> dict[str, Any]:
     """The sidecar of a file that is about to get its name, as contracts/sidecar.schema.json describes it."""
+    try:
+        size = sidecar.source.stat().st_size
+    except OSError as error:
+        raise GeneratorError(f"{sidecar.source}: cannot be read: {(error.strerror or str(error)).lower()}") from None
     return {
         "version": VERSION,
         "created": _created(),
         "generator": {"name": "npzschema", "command": sidecar.command, "version": __version__},
         "source_dataset": {
-            "name": sidecar.source.name,
-            "size": sidecar.source.stat().st_size,
+            # A name need not be UTF-8; the sidecar must be.
+            "name": os.fsencode(sidecar.source.name).decode("utf-8", "backslashreplace"),
+            "size": size,
             "sha256": sha256_of(sidecar.source),
         },
         "contract": {"id": contract.id, "version": contract.version},
@@ -73,4 +78,4 @@ def _created() -> str:
         moment = datetime.datetime.now(datetime.UTC) if epoch is None else datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)
     except (ValueError, OverflowError, OSError):
         raise GeneratorError(f"SOURCE_DATE_EPOCH is {epoch!r}, not a number of seconds") from None
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

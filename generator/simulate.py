@@ -26,7 +26,13 @@ from .write import refuse_existing
 Array = np.ndarray[Any, Any]
 
 GROUP_BYTES: Final = 1 << 24
-"""Frames are computed in groups of about this many bytes of float64."""
+"""Frames are computed in groups of about this many bytes of complex128."""
+
+MOST_PHOTONS: Final = 1e15
+"""Counts up to here are exact in float64."""
+
+MOST_POSITIONS: Final = 1 << 28
+MOST_SIZE: Final = 1 << 14
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +93,10 @@ def simulate(
     experiment = experiment or Experiment()
     out = Path(output)
     refuse_existing(out, force=options.force)
-    return publish(out, dataset(experiment, wanted), wanted, options)
+    try:
+        return publish(out, dataset(experiment, wanted), wanted, options)
+    except MemoryError:
+        raise GeneratorError(f"{out}: there is not enough memory to simulate this") from None
 
 
 def truth(experiment: Experiment) -> Truth:
@@ -99,12 +108,14 @@ def truth(experiment: Experiment) -> Truth:
     for word, name, table in (("probe", experiment.probe, PROBES), ("object", experiment.object, OBJECTS), ("scan", experiment.scan, SCANS)):
         if name not in table:
             raise GeneratorError(f"no {word} {name!r}; there are {', '.join(table)}")
-    if experiment.positions < 1 or experiment.size < 2:
+    if not (1 <= experiment.positions <= MOST_POSITIONS and 2 <= experiment.size <= MOST_SIZE):
         raise GeneratorError(f"{experiment.positions} positions of {experiment.size} pixels cannot be simulated")
     if not 0 <= experiment.overlap < 1:
         raise GeneratorError(f"an overlap of {experiment.overlap:g} is not between 0 and 1")
-    if not (math.isfinite(experiment.photons) and experiment.photons > 0):
-        raise GeneratorError(f"{experiment.photons:g} photons per frame cannot be simulated")
+    if not 0 < experiment.photons <= MOST_PHOTONS:
+        raise GeneratorError(f"{experiment.photons:g} photons per frame cannot be simulated; at most {MOST_PHOTONS:g} can")
+    if experiment.seed < 0:
+        raise GeneratorError(f"a seed of {experiment.seed} is below 0")
     rng = np.random.default_rng([experiment.seed, 0])
     probe = PROBES[experiment.probe](experiment.size)
     step = max(1.0, (1 - experiment.overlap) * _footprint(probe))

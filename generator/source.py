@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,17 @@ Axes = Mapping[str, Sequence[str | int]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """An opened file, what the validator says of it, and how it can be mended."""
+    """An opened file, what the validator says of it, and how it can be mended.
+
+    ``unchanged`` raises :class:`GeneratorError` once the file is no longer the one that was validated.
+    """
 
     path: Path
     dataset: Dataset
     report: Report
     binding: Binding
     plan: Plan
+    unchanged: Callable[[], None]
 
     def positions(self, contract: Contract) -> tuple[int, ...]:
         """Index of every scan position that is kept."""
@@ -49,6 +53,8 @@ def opened(path: str | os.PathLike[str], contract: Contract, *, allow: Collectio
         GeneratorError: it cannot be read, something in it cannot be mended, or it changes while it is read.
     """
     name = os.fsdecode(path)
+    check_axes(contract, axes)
+    stamp = _stamp(name)
     report = validate(name, contract, axes=axes)
     if report.verdict == "unreadable":
         raise GeneratorError(f"{name}: cannot be read: {'; '.join(f'{one.code} {one.message}' for one in report.findings if one.level == 'error')}")
@@ -59,18 +65,44 @@ def opened(path: str | os.PathLike[str], contract: Contract, *, allow: Collectio
         with FileSource(name) as source:
             dataset = ArchiveDataset(open_archive(source))
             binding = bind(contract, dataset.headers, {key: tuple(dims) for key, dims in (axes or {}).items()})
-            yield Source(path=Path(name), dataset=dataset, report=report, binding=binding, plan=steps)
-            if source.changed:
-                raise GeneratorError(f"{name}: was changed while it was being read")
+
+            def unchanged() -> None:
+                if source.changed or _stamp(name) != stamp:
+                    raise GeneratorError(f"{name}: was changed while it was being read")
+
+            unchanged()
+            yield Source(path=Path(name), dataset=dataset, report=report, binding=binding, plan=steps, unchanged=unchanged)
     except Fault as fault:
         raise GeneratorError(f"{name}: {fault.code} {fault.member or ''} {fault.what}") from None
 
 
-def refuse_same(source: str | os.PathLike[str], target: Path) -> None:
-    """The input is never written to, whatever is asked."""
-    with contextlib.suppress(OSError):
-        if os.path.samefile(source, target):
-            raise GeneratorError(f"{target}: is the input itself; name another output")
+def check_axes(contract: Contract, axes: Axes | None) -> None:
+    """Raises :class:`GeneratorError` for axes of an array, or an axis, that the contract does not have."""
+    for name, dims in (axes or {}).items():
+        if name not in contract.arrays:
+            raise GeneratorError(f"axes named for {name!r}, which is no array of {contract.id}; there are {', '.join(contract.arrays)}")
+        for dim in dims:
+            if isinstance(dim, str) and dim not in contract.dimensions:
+                raise GeneratorError(f"{name}: no axis {dim!r}; there are {', '.join(contract.dimensions)}")
+
+
+def _stamp(name: str) -> tuple[int, int, int, int] | None:
+    """Which file a name stands for, and in which state."""
+    try:
+        status = os.stat(name)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def refuse_same(source: str | os.PathLike[str], *targets: Path) -> None:
+    """The input is never written to, and no two outputs share a name, whatever is asked."""
+    for target in targets:
+        with contextlib.suppress(OSError):
+            if os.path.samefile(source, target):
+                raise GeneratorError(f"{target}: is the input itself; name another output")
+    if len({os.path.realpath(target) for target in targets}) < len(targets):
+        raise GeneratorError(f"{targets[0]}: is named for two outputs")
 
 
 def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:

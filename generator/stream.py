@@ -131,12 +131,12 @@ def c_order(stream: Stream, folder: Path | None = None) -> Iterator[Array]:
         yield from stream.chunks()
         return
     storage = stream.storage
-    if stream.storage_axes[-1] == 0 and len(storage) > 1:
-        # The first axis lies fastest: turn the matrix (everything else, first axis), then order each slice.
-        rows, columns = math.prod(storage[:-1]), storage[-1]
-        rest = [axis - 1 for axis in stream.storage_axes[:-1]]
+    if fast := _leading_last(stream.storage_axes):
+        # The first axes lie fastest: turn the matrix (everything else, first axes), then order each slice.
+        rows, columns = math.prod(storage[:-fast]), math.prod(storage[-fast:])
+        rest = [axis - fast for axis in stream.storage_axes[:-fast]]
         for band in transposed(stream.chunks(), rows, columns, stream.dtype, folder):
-            yield _ordered(band, storage[:-1], rest)
+            yield _ordered(band, storage[:-fast], rest)
         return
     if stream.storage_axes[0] == 0 and len(storage) > 2:
         yield from _slices(stream)
@@ -145,6 +145,11 @@ def c_order(stream: Stream, folder: Path | None = None) -> Iterator[Array]:
         raise GeneratorError(f"an array of shape {stream.shape} is too large to reorder from storage axes {stream.storage_axes}")
     whole = np.concatenate([chunk.copy() for chunk in stream.chunks()]).reshape(storage)
     yield np.ascontiguousarray(whole.transpose([stream.storage_axes.index(axis) for axis in range(len(storage))]))
+
+
+def _leading_last(axes: Sequence[int]) -> int:
+    """How many of the first axes lie fastest, in order: (1, 2, 0) gives 1, (2, 0, 1) gives 2."""
+    return next((count for count in range(len(axes) - 1, 0, -1) if list(axes[-count:]) == list(range(count))), 0)
 
 
 def _ordered(band: Array, storage: tuple[int, ...], axes: Sequence[int]) -> Array:

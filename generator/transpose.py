@@ -44,7 +44,9 @@ def transposed(chunks: Iterable[Array], rows: int, columns: int, dtype: np.dtype
         heights = []
         for one in blocks:
             heights.append(len(one))
-            file.write(np.ascontiguousarray(one.T).data)
+            # As bytes: there are dtypes, such as dates, of which numpy gives no buffer.
+            file.write(np.ascontiguousarray(one.T).view(np.uint8).data)
+            del one
         wide = max(1, block // (rows * dtype.itemsize))
         for first in range(0, columns, wide):
             last = min(columns, first + wide)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Literal
+from typing import Any, BinaryIO, Final, Literal, get_args
 
 import numpy as np
 
@@ -33,6 +34,13 @@ _END64: Final = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR: Final = struct.Struct("<4sLQL")
 _UTF8: Final = 1 << 11
 _FULL: Final = 0xFFFFFFFF
+"""In a field of 32 bits: the value stands in the zip64 field."""
+
+_LIMIT: Final = _FULL
+"""Sizes and offsets from here on go into zip64 fields."""
+
+_MOST_ENTRIES: Final = 0xFFFF
+_LEVELS: Final[dict[str, int]] = {"isal": 3, "zlib": 9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,15 @@ class _Deflater:
         return self._flush()
 
 
+def check_compression(compression: str, level: int | None) -> None:
+    """Raises :class:`GeneratorError` for a compression that there is not, or a level that it does not have."""
+    if compression not in get_args(Compression):
+        raise GeneratorError(f"no compression {compression!r}; there are {', '.join(get_args(Compression))}")
+    most = _LEVELS.get(compression)
+    if level is not None and most is not None and not 0 <= level <= most:
+        raise GeneratorError(f"{compression} has no level {level}; it has 0 to {most}")
+
+
 def _isal() -> Any:
     try:
         from isal import isal_zlib
@@ -79,6 +96,7 @@ class NpzWriter:
     """Writes members one after the other into an open, seekable file."""
 
     def __init__(self, file: BinaryIO, compression: Compression = "isal", level: int | None = None) -> None:
+        check_compression(compression, level)
         self._file, self._compression, self._level = file, compression, level
         self._entries: list[bytes] = []
         self.arrays: dict[str, Written] = {}
@@ -101,7 +119,7 @@ class NpzWriter:
         header = _npy_header(dtype, shape)
         size = len(header) + int(np.prod(shape, dtype=object)) * dtype.itemsize
         # Whether deflated data may pass 4 GiB must be known before it is written.
-        wide = size > _FULL - (size >> 8) - 1024
+        wide = size > _LIMIT - (size >> 8) - 1024
         deflater = _Deflater(self._compression, self._level)
         start = self._file.tell()
         extra = struct.pack("<HHQQ", 1, 16, 0, 0) if wide else b""
@@ -137,18 +155,25 @@ class NpzWriter:
         directory = b"".join(self._entries)
         self._file.write(directory)
         end, count = start + len(directory), len(self._entries)
-        if start >= _FULL or count >= 0xFFFF:
+        if start >= _LIMIT or count >= _MOST_ENTRIES:
             self._file.write(_END64.pack(b"PK\x06\x06", _END64.size - 12, 45, 45, 0, 0, count, count, len(directory), start))
             self._file.write(_LOCATOR.pack(b"PK\x06\x07", 0, end, 1))
-        self._file.write(_END.pack(b"PK\x05\x06", 0, 0, min(count, 0xFFFF), min(count, 0xFFFF), len(directory), min(start, _FULL), 0))
+        short = min(count, 0xFFFF)
+        self._file.write(_END.pack(b"PK\x05\x06", 0, 0, short, short, len(directory), _FULL if start >= _LIMIT else start, 0))
 
 
 def _npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     from io import BytesIO
 
     out = BytesIO()
-    descr = np.lib.format.dtype_to_descr(dtype)
-    np.lib.format.write_array_header_1_0(out, {"descr": descr, "fortran_order": False, "shape": shape})
+    fields = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    try:
+        np.lib.format.write_array_header_1_0(out, fields)
+    except UnicodeEncodeError:
+        # Names of fields beyond Latin-1 need version 3.0, for which numpy has no public writer.
+        text = repr(fields).encode()
+        text += b" " * (-(12 + len(text) + 1) % np.lib.format.ARRAY_ALIGN) + b"\n"
+        return bytes(np.lib.format.magic(3, 0)) + struct.pack("<L", len(text)) + text
     return out.getvalue()
 
 
@@ -161,18 +186,13 @@ def _bytes(header: bytes, dtype: np.dtype[Any], chunks: Iterable[Array]) -> Iter
 
 
 def _central(name: bytes, version: int, flags: int, method: int, crc: int, compressed: int, size: int, start: int) -> bytes:
-    wide = [value for value in (size, compressed, start) if value >= _FULL]
+    wide = [value for value in (size, compressed, start) if value >= _LIMIT]
     extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
     if wide:
         version = 45
-    fields = (min(compressed, _FULL), min(size, _FULL))
-    return (
-        _CENTRAL.pack(
-            b"PK\x01\x02", version, version, flags, method, *_EPOCH, crc, *fields, len(name), len(extra), 0, 0, 0, 0, min(start, _FULL)
-        )
-        + name
-        + extra
-    )
+    short, whole, at = (_FULL if value >= _LIMIT else value for value in (compressed, size, start))
+    fields = (version, version, flags, method, *_EPOCH, crc, short, whole, len(name), len(extra), 0, 0, 0, 0, at)
+    return _CENTRAL.pack(b"PK\x01\x02", *fields) + name + extra
 
 
 @contextlib.contextmanager
@@ -183,12 +203,14 @@ def replacing(target: Path, *, force: bool) -> Iterator[tuple[BinaryIO, Path]]:
         GeneratorError: the target exists and ``force`` is not given, or nothing can be written there.
     """
     refuse_existing(target, force=force)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    # Random: what a killed run left behind stands in nobody's way, though process ids come again.
+    temporary = target.with_name(f".npzschema-{secrets.token_hex(8)}.part")
     try:
         with open(temporary, "xb+") as file:
             yield file, temporary
             file.flush()
             os.fsync(file.fileno())
+        refuse_existing(target, force=force)
         os.replace(temporary, target)
         _sync_folder(target.parent)
     except OSError as error:
@@ -200,11 +222,14 @@ def replacing(target: Path, *, force: bool) -> Iterator[tuple[BinaryIO, Path]]:
 
 def refuse_existing(target: Path, *, force: bool) -> None:
     """Raises :class:`GeneratorError` where a target exists that may not be replaced."""
-    if target.is_dir():
+    # os.path says no where pathlib raises: on names that are too long, in folders that may not be searched.
+    if os.path.isdir(target):
         raise GeneratorError(f"{target}: is a directory; name a file")
-    if target.exists() and not force:
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise GeneratorError(f"{target}: is no regular file; it is never replaced")
+    if os.path.lexists(target) and not force:
         raise GeneratorError(f"{target}: exists already; --force replaces it")
-    if not target.parent.is_dir():
+    if not os.path.isdir(target.parent):
         raise GeneratorError(f"{target}: there is no folder {target.parent}")
 
 

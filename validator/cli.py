@@ -205,3 +205,7 @@ def _explain(code: str) -> str:
     for word, text in (("Why", rule.why), ("What to do", rule.remedy), ("Example", rule.example)):
         lines += textwrap.wrap(f"{word}: {text}", width=88, subsequent_indent="  ")
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

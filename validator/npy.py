@@ -17,7 +17,9 @@ MAGIC: Final = b"\x93NUMPY"
 MAX_HEADER: Final = 10_000
 MAX_AXES: Final = 64
 
-_SIMPLE: Final = re.compile(r"[<>|=]?(?:[biufcSUV]\d{1,9}|\?|[?bBhHiIlLqQefdFD]|O8?|[mM]8(?:\[\d{0,9}[a-zA-Zμ]{1,3}(?:/\d{1,9})?\])?)\Z")
+_TIME: Final = r"[mM]8(?:\[(?:[1-9]\d{0,8})?(?:Y|M|W|D|h|m|s|ms|us|μs|ns|ps|fs|as|generic)\])?"
+# Numpy itself reads more, such as M8[s/0], at which it divides by zero and takes the process with it.
+_SIMPLE: Final = re.compile(rf"[<>|=]?(?:[biufcSUV]\d{{1,9}}|[?bBhHiIlLqQefdFD]|O8?|{_TIME})\Z", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

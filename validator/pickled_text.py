@@ -95,6 +95,8 @@ def _walk(data: bytes) -> list[Any]:
         elif name == "BUILD":
             state = stack.pop()
             stack[-1].state = state
+        elif name == "FRAME" and argument > len(data) - position:
+            raise ValueError("a frame reaches beyond the end")
         elif name not in _SILENT:
             raise ValueError(name)
         end = position + 1

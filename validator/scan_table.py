@@ -94,10 +94,10 @@ class ScanTable:
                 pl.struct("x", "y").is_duplicated().not_() | pl.col("x").is_null() | pl.col("y").is_null()
             )
         if scan.blank_fraction is not None and "total" in have:
-            floor = scan.blank_fraction * float(np.nanmedian(have["total"])) if self.rows >= MIN_FOR_MEDIAN else 0.0
+            floor = scan.blank_fraction * _median(have["total"], default=0.0)
             checks["blankFraction"] = lambda pl: (pl.col("total") >= floor) & (pl.col("maximum") != 0)
         if scan.hot_factor is not None and "maximum" in have:
-            ceiling = scan.hot_factor * float(np.nanmedian(have["maximum"])) if self.rows >= MIN_FOR_MEDIAN else math.inf
+            ceiling = scan.hot_factor * _median(have["maximum"], default=math.inf)
             ceiling = ceiling if ceiling > 0 else math.inf
             saturated = self.saturated
             checks["hotFactor"] = lambda pl: (pl.col("maximum") <= ceiling) & (pl.col("maximum") < saturated)
@@ -123,7 +123,9 @@ def build(case: Case, scan: Scan) -> ScanTable:
         with np.errstate(invalid="ignore"):
             # Whatever is stored, frames are compared as amplitudes.
             as_amplitude = (lambda values: np.sqrt(np.maximum(values, 0))) if counts else np.asarray
-            columns["total"] = np.asarray(as_amplitude(facts.total), dtype=np.float64)
+            # What is not finite or negative is told already, and says nothing about blankness.
+            usable = np.isfinite(facts.maximum) & (facts.minimum >= 0)
+            columns["total"] = np.where(usable, as_amplitude(facts.total), np.nan)
             columns["maximum"] = np.where(np.isfinite(facts.maximum), as_amplitude(facts.maximum), np.nan)
         # Ranks of the digests: pandera's list of failures has no room for 64 bits without a sign.
         columns["digest"] = np.unique(facts.digest, return_inverse=True)[1].astype(np.int64)
@@ -136,7 +138,9 @@ def build(case: Case, scan: Scan) -> ScanTable:
     if x is not None and y is not None:
         columns |= {"x": x, "y": y}
         in_metres = _metres(x, y, scan.pixel_extent)
-        footprint = _footprint(case, case.binding.reading(scan.probe))
+        # A probe of another size than the patterns is told already, and no measure of anything.
+        if not any(scan.probe in dissent.arrays for dissent in case.binding.dissents):
+            footprint = _footprint(case, case.binding.reading(scan.probe))
         if math.isfinite(footprint) and rows > 1 and scan.minimum_overlap is not None:
             columns["overlap"] = 1 - nearest(x, y) / footprint
     return ScanTable(
@@ -149,6 +153,11 @@ def build(case: Case, scan: Scan) -> ScanTable:
         in_metres=in_metres,
         saturated=saturated,
     )
+
+
+def _median(values: Array, default: float) -> float:
+    usual = values[np.isfinite(values)]
+    return float(np.median(usual)) if usual.size >= MIN_FOR_MEDIAN else default
 
 
 def _positions(case: Case, name: str, rows: int) -> Array | None:

@@ -56,11 +56,10 @@ def lattice_of(sample: Array, dtype: np.dtype[Any]) -> Lattice | None:
         dtype: in which they are stored, which bounds how well they can fit.
     """
     levels = np.unique(np.abs(sample[sample != 0]))
-    decided = _lattice(levels, float(np.finfo(dtype).eps))
-    if decided is None and dtype.itemsize == 8:
-        with np.errstate(over="ignore"):
-            single = levels.astype(np.float32)
-        if (single == levels).all():
+    # Values far apart overflow a count or a square; what overflows fits no lattice.
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        decided = _lattice(levels, float(np.finfo(dtype).eps))
+        if decided is None and dtype.itemsize == 8 and (levels.astype(np.float32) == levels).all():
             # Written in double precision, computed in single: the values fit only as well as that.
             return _lattice(levels, float(np.finfo(np.float32).eps))
     return decided
@@ -68,13 +67,14 @@ def lattice_of(sample: Array, dtype: np.dtype[Any]) -> Lattice | None:
 
 def _lattice(levels: Array, precision: float) -> Lattice | None:
     step, fits = _step(levels, precision)
-    if not fits and levels.size > 2 and not (levels % 1).any():
-        # Plain integers, also where they are too large or too far apart for the general search.
-        step, fits = 1.0, True
+    if not fits and not (levels % 1).any():
+        # Plain integers, also where they are too large or too far apart for the general search. It says nothing
+        # of values so large that their format has no fractions.
+        small = np.count_nonzero(levels < 0.1 / precision)
+        step, fits = 1.0, small > max(2, levels.size // 2)
     if fits:
         return "intensity" if _counted(step, levels, precision) else None
-    with np.errstate(over="ignore", under="ignore"):
-        squares = levels * levels
+    squares = levels * levels
     if np.isfinite(squares).all():
         _, fits = _step(squares[squares > 0], 2 * precision)
         if fits:
@@ -133,6 +133,7 @@ def _counted(step: float, levels: Array, precision: float) -> bool:
         counts = levels[levels < 2.0**53].astype(np.int64)
         if not (counts % 2).any():
             return False
+    counts = counts[counts > 0]
     # The format that the values are stored in has rounded them already: precision stands for it.
     narrower = [bits for bits in MANTISSAS if 2.0 ** (1 - bits) > precision]
     return counts.size > 0 and not any(_rounded(counts, bits) for bits in narrower) and not _roots(counts)
@@ -155,6 +156,8 @@ def _roots(counts: Array) -> bool:
 
     Below ``unit**2 / 2`` such roots lie more than one step apart, and counts would fill the gaps.
     """
+    if counts[0] < 10:
+        return False  # too few such roots to tell
     for unit in counts[0] + np.linspace(-0.5, 0.5, 101):
         low = counts[counts < unit * unit / 2]
         off = np.abs(low - unit * np.sqrt(np.rint((low / unit) ** 2)))
