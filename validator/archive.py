@@ -33,7 +33,17 @@ _NEWEST: Final = 63
 
 STORED: Final = 0
 DEFLATED: Final = 8
-_METHODS: Final = {1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "lzma", 93: "zstd", 95: "xz", 98: "ppmd", 99: "AES"}
+_METHODS: Final = {
+    1: "shrink",
+    6: "implode",
+    9: "deflate64",
+    12: "bzip2",
+    14: "lzma",
+    93: "zstd",
+    95: "xz",
+    98: "ppmd",
+    99: "AES",
+}
 
 _ENCRYPTED: Final = 1 << 0
 _DESCRIPTOR: Final = 1 << 3
@@ -110,7 +120,12 @@ def open_archive(source: ByteSource, limits: Limits | None = None) -> Archive:
     if count > limits.members:
         raise Fault("FILE-009", f"{count:,} members", expected=f"at most {limits.members:,}", found=f"{count:,}")
     if length > limits.directory:
-        raise Fault("FILE-009", f"a directory of {length:,} bytes", expected=f"at most {limits.directory:,}", found=f"{length:,}")
+        raise Fault(
+            "FILE-009",
+            f"a directory of {length:,} bytes",
+            expected=f"at most {limits.directory:,}",
+            found=f"{length:,}",
+        )
     entries = _directory(source.read(start, length), count)
     members = _members(source, entries, start)
     total = sum(member.size for member in members)
@@ -137,38 +152,41 @@ def _end_record(source: ByteSource) -> tuple[int, int, int]:
     tail = source.read(tail_at, size - tail_at)
     at = _find_end(tail)
     if at is None:
-        raise Fault("FILE-002", f"no directory at its end: the file was cut short, or bytes follow the archive ({size:,} bytes)")
-    if tail.find(b"PK\x05\x06", at + _END.size) >= 0:
+        raise Fault(
+            "FILE-002", f"no directory at its end: the file was cut short, or bytes follow the archive ({size:,} bytes)"
+        )
+    if at + _END.size < len(tail) and tail.rfind(b"PK\x05\x06") > at:
         raise Fault("FILE-002", "its comment holds a second end record; readers differ in which they take")
-    _, disk, first_disk, here, count, length, start, _ = _END.unpack_from(tail, at)
-    end_at = tail_at + at
-    locator_at = end_at - _LOCATOR.size
-    if locator_at >= 0 and source.read(locator_at, 4) == b"PK\x06\x07":
-        _, disk64, end64_at, disks = _LOCATOR.unpack(source.read(locator_at, _LOCATOR.size))
-        if disk64 != 0 or disks > 1 or end64_at + _END64.size != locator_at:
-            raise Fault("FILE-002", f"the zip64 locator points to byte {end64_at:,}, not to the record before it")
-        mark, record, _, _, disk_64, first_64, here64, count64, length64, start64 = _END64.unpack(source.read(end64_at, _END64.size))
-        if mark != b"PK\x06\x06" or record != _END64.size - 12:
-            raise Fault("FILE-002", "the zip64 end record is damaged")
-        for name, short, full, limit in (
-            ("disk", disk, disk_64, _FULL16),
-            ("first disk", first_disk, first_64, _FULL16),
-            ("entries", count, count64, _FULL16),
-            ("entries here", here, here64, _FULL16),
-            ("directory size", length, length64, _FULL32),
-            ("directory offset", start, start64, _FULL32),
-        ):
-            if short not in (full, limit):
-                raise Fault("FILE-002", f"the two end records disagree on {name}: {short:,} and {full:,}")
-        disk, first_disk, here, count, length, start = disk_64, first_64, here64, count64, length64, start64
-        end_at = end64_at
+    _, *fields, _ = _END.unpack_from(tail, at)
+    end_at, (disk, first_disk, here, count, length, start) = _widen_end(source, tail_at + at, fields)
     if disk or first_disk or here != count:
         raise Fault("FILE-002", "part of an archive split over several files")
     if start + length != end_at:
-        raise Fault("FILE-002", f"the directory should end at byte {end_at:,}, by its record it ends at {start + length:,}")
+        raise Fault(
+            "FILE-002", f"the directory should end at byte {end_at:,}, by its record it ends at {start + length:,}"
+        )
     if count * _CENTRAL.size > length:
         raise Fault("FILE-002", f"{count:,} entries do not fit a directory of {length:,} bytes")
     return count, start, length
+
+
+def _widen_end(source: ByteSource, end_at: int, fields: list[int]) -> tuple[int, list[int]]:
+    """Where the end records begin, and the fields of the zip64 one, if there is one, in place of the other's."""
+    locator_at = end_at - _LOCATOR.size
+    if locator_at < 0 or source.read(locator_at, 4) != b"PK\x06\x07":
+        return end_at, fields
+    _, disk, end64_at, disks = _LOCATOR.unpack(source.read(locator_at, _LOCATOR.size))
+    if disk != 0 or disks > 1 or end64_at + _END64.size != locator_at:
+        raise Fault("FILE-002", f"the zip64 locator points to byte {end64_at:,}, not to the record before it")
+    mark, record, _, _, *wide = _END64.unpack(source.read(end64_at, _END64.size))
+    if mark != b"PK\x06\x06" or record != _END64.size - 12:
+        raise Fault("FILE-002", "the zip64 end record is damaged")
+    names = ("disk", "first disk", "entries here", "entries", "directory size", "directory offset")
+    limits = (_FULL16, _FULL16, _FULL16, _FULL16, _FULL32, _FULL32)
+    for name, short, full, limit in zip(names, fields, wide, limits, strict=True):
+        if short not in (full, limit):
+            raise Fault("FILE-002", f"the two end records disagree on {name}: {short:,} and {full:,}")
+    return end64_at, wide
 
 
 def _find_end(tail: bytes) -> int | None:
@@ -196,7 +214,9 @@ def _guess(head: bytes) -> str:
         b"\x80\x02": "a pickle",
         b"version ": "a Git LFS pointer; fetch the file itself",
     }
-    return next((what for magic, what in known.items() if head.startswith(magic)), "its first bytes are " + head.hex(" "))
+    return next(
+        (what for magic, what in known.items() if head.startswith(magic)), "its first bytes are " + head.hex(" ")
+    )
 
 
 def _directory(data: bytes, count: int) -> list[_Entry]:
@@ -204,7 +224,25 @@ def _directory(data: bytes, count: int) -> list[_Entry]:
     for index in range(count):
         if at + _CENTRAL.size > len(data) or data[at : at + 4] != b"PK\x01\x02":
             raise Fault("FILE-002", f"entry {index + 1} of {count} of the directory is damaged")
-        (_, _, version, flags, method, time, date, crc, compressed, size, n_name, n_extra, n_comment, disk, _, _, header) = _CENTRAL.unpack_from(data, at)
+        (
+            _,
+            _,
+            version,
+            flags,
+            method,
+            time,
+            date,
+            crc,
+            compressed,
+            size,
+            n_name,
+            n_extra,
+            n_comment,
+            disk,
+            _,
+            _,
+            header,
+        ) = _CENTRAL.unpack_from(data, at)
         name_at = at + _CENTRAL.size
         extra_at = name_at + n_name
         at = extra_at + n_extra + n_comment
@@ -246,7 +284,12 @@ def _zip64(extra: bytes, name: str, raw_name: bytes) -> bytes | None:
                 raise Fault("FILE-002", "has two zip64 fields", member=name)
             found = body
         if kind == _UNICODE_EXTRA and body[5:] not in (raw_name, name.encode("utf-8", "surrogateescape")):
-            raise Fault("FILE-002", "has another name in its extra fields; readers differ in which they take", member=name, found=_show(body[5:]))
+            raise Fault(
+                "FILE-002",
+                "has another name in its extra fields; readers differ in which they take",
+                member=name,
+                found=_show(body[5:]),
+            )
         at += 4 + length
     return found
 
@@ -259,9 +302,10 @@ def _widen(name: str, wide: bytes | None, *fields: tuple[int, int]) -> tuple[int
             width = 4 if limit == _FULL16 else 8
             if at + width > len(wide):
                 raise Fault("FILE-002", "its zip64 field is too short", member=name)
-            short = int.from_bytes(wide[at : at + width], "little")
+            values.append(int.from_bytes(wide[at : at + width], "little"))
             at += width
-        values.append(short)
+        else:
+            values.append(short)
     # Some writers always add all of the sizes; more than the fields that ask for it must be consistent padding.
     if wide is not None and at < len(wide) and len(wide) not in (8, 16, 24, 28):
         raise Fault("FILE-002", "its zip64 field has a wrong length", member=name)
@@ -281,7 +325,9 @@ def _check_method(name: str, flags: int, method: int) -> None:
 def _check_version(name: str, version: int) -> None:
     if version & 0xFF > _NEWEST:
         found = f"version {version % 256 / 10}"
-        raise Fault("FILE-011", f"needs {found} of the zip format", member=name, expected=f"at most {_NEWEST / 10}", found=found)
+        raise Fault(
+            "FILE-011", f"needs {found} of the zip format", member=name, expected=f"at most {_NEWEST / 10}", found=found
+        )
 
 
 def _members(source: ByteSource, entries: list[_Entry], directory: int) -> tuple[Member, ...]:
@@ -292,18 +338,37 @@ def _members(source: ByteSource, entries: list[_Entry], directory: int) -> tuple
     for rank, index in enumerate(by_offset):
         entry = entries[index]
         if entry.header != expected:
-            what = "overlaps the member before it" if entry.header < expected else "follows bytes that belong to no member"
-            raise Fault("FILE-002", f"{what}: begins at byte {entry.header:,}", member=entry.name, expected=f"byte {expected:,}", found=f"byte {entry.header:,}")
+            what = (
+                "overlaps the member before it" if entry.header < expected else "follows bytes that belong to no member"
+            )
+            raise Fault(
+                "FILE-002",
+                f"{what}: begins at byte {entry.header:,}",
+                member=entry.name,
+                expected=f"byte {expected:,}",
+                found=f"byte {entry.header:,}",
+            )
         limit = entries[by_offset[rank + 1]].header if rank + 1 < len(by_offset) else directory
         offset = _check_local(source, entry, limit)
         expected = _check_descriptor(source, entry, offset + entry.compressed, limit)
         members[index] = Member(
-            name=entry.name, method=entry.method, offset=offset, compressed=entry.compressed, size=entry.size, crc=entry.crc
+            name=entry.name,
+            method=entry.method,
+            offset=offset,
+            compressed=entry.compressed,
+            size=entry.size,
+            crc=entry.crc,
         )
         if entry.method == STORED and entry.compressed != entry.size:
-            raise Fault("FILE-007", f"stored, yet {entry.compressed:,} bytes for a size of {entry.size:,}", member=entry.name)
+            raise Fault(
+                "FILE-007", f"stored, yet {entry.compressed:,} bytes for a size of {entry.size:,}", member=entry.name
+            )
         if entry.size > 1040 * entry.compressed + 64:
-            raise Fault("FILE-007", f"claims {entry.size:,} bytes from {entry.compressed:,}: more than deflate can hold", member=entry.name)
+            raise Fault(
+                "FILE-007",
+                f"claims {entry.size:,} bytes from {entry.compressed:,}: more than deflate can hold",
+                member=entry.name,
+            )
     if expected != directory:
         raise Fault("FILE-002", f"{directory - expected:,} bytes before the directory belong to no member")
     return tuple(members[index] for index in range(len(entries)))
@@ -314,13 +379,17 @@ def _check_local(source: ByteSource, entry: _Entry, limit: int) -> int:
     name = entry.name
     if entry.header + _LOCAL.size > limit:
         raise Fault("FILE-002", "its header is cut short or overlaps the next member", member=name)
-    mark, version, flags, method, time, date, crc, compressed, size, n_name, n_extra = _LOCAL.unpack(source.read(entry.header, _LOCAL.size))
+    mark, version, flags, method, time, date, crc, compressed, size, n_name, n_extra = _LOCAL.unpack(
+        source.read(entry.header, _LOCAL.size)
+    )
     if mark != b"PK\x03\x04":
         raise Fault("FILE-002", f"no header at byte {entry.header:,}", member=name)
     variable_at = entry.header + _LOCAL.size
-    offset = variable_at + n_name + n_extra
+    offset: int = variable_at + n_name + n_extra
     if offset + entry.compressed > limit:
-        raise Fault("FILE-002", f"its data would reach byte {offset + entry.compressed:,}, beyond {limit:,}", member=name)
+        raise Fault(
+            "FILE-002", f"its data would reach byte {offset + entry.compressed:,}, beyond {limit:,}", member=name
+        )
     variable = source.read(variable_at, n_name + n_extra)
     _check_version(name, version)
     wide = _zip64(variable[n_name:], name, entry.raw_name)
@@ -336,9 +405,17 @@ def _check_local(source: ByteSource, entry: _Entry, limit: int) -> int:
         ("size", entry.size, size),
     ):
         # With a descriptor, what was not known when the header was written is zero there.
-        unknown = later and (here == 0 and field == "checksum" or here in (0, _FULL32) and field in ("compressed size", "size"))
-        if here != there and not unknown:
-            raise Fault("FILE-002", f"its header and the directory disagree on {field}", member=name, expected=_show(there), found=_show(here))
+        unknown = (
+            {"checksum": (0,), "compressed size": (0, _FULL32), "size": (0, _FULL32)}.get(field, ()) if later else ()
+        )
+        if here != there and here not in unknown:
+            raise Fault(
+                "FILE-002",
+                f"its header and the directory disagree on {field}",
+                member=name,
+                expected=_show(there),
+                found=_show(here),
+            )
     return offset
 
 
@@ -357,7 +434,12 @@ def _check_descriptor(source: ByteSource, entry: _Entry, at: int, limit: int) ->
             body = data[len(mark) : len(mark) + form.size]
             end = at + len(mark) + form.size
             # The next header follows at once, which tells the forms apart.
-            if data.startswith(mark) and len(body) == form.size and end == limit and form.unpack(body) == (entry.crc, entry.compressed, entry.size):
+            if (
+                data.startswith(mark)
+                and len(body) == form.size
+                and end == limit
+                and form.unpack(body) == (entry.crc, entry.compressed, entry.size)
+            ):
                 return end
     raise Fault("FILE-002", "its data descriptor is damaged or disagrees with the directory", member=entry.name)
 
@@ -396,7 +478,11 @@ def _name_faults(members: tuple[Member, ...]) -> Iterator[Fault]:
         key = array_name(member.name)
         if key in seen and key not in told:
             told.add(key)
-            yield Fault("FILE-004", f"two members are named {member.name}; readers differ in which they take", member=member.name)
+            yield Fault(
+                "FILE-004",
+                f"two members are named {member.name}; readers differ in which they take",
+                member=member.name,
+            )
         seen.add(key)
         reason = unsafe_name(member.name)
         if reason:
@@ -430,7 +516,13 @@ class MemberReader:
         while wanted:
             part = self._some(wanted)
             if not part:
-                raise Fault("FILE-007", f"ends after {self.position:,} bytes", member=self.member.name, expected=f"{self.member.size:,} bytes", found=f"{self.position:,} bytes")
+                raise Fault(
+                    "FILE-007",
+                    f"ends after {self.position:,} bytes",
+                    member=self.member.name,
+                    expected=f"{self.member.size:,} bytes",
+                    found=f"{self.position:,} bytes",
+                )
             self.position += len(part)
             self._crc = crc32(part, self._crc)
             if len(part) == length:
@@ -454,7 +546,9 @@ class MemberReader:
             try:
                 out = self._stream.inflate(data, limit)
             except InflateError:
-                raise Fault("FILE-003", f"its compressed data is damaged after {self.position:,} bytes", member=self.member.name) from None
+                raise Fault(
+                    "FILE-003", f"its compressed data is damaged after {self.position:,} bytes", member=self.member.name
+                ) from None
             if out:
                 return out
             if self._stream.hungry and self._next >= self._end:
@@ -469,10 +563,22 @@ class MemberReader:
         """
         member = self.member
         if self.position != member.size or self._some(1):
-            raise Fault("FILE-007", "holds more bytes than the directory says", member=member.name, expected=f"{member.size:,} bytes", found="more")
+            raise Fault(
+                "FILE-007",
+                "holds more bytes than the directory says",
+                member=member.name,
+                expected=f"{member.size:,} bytes",
+                found="more",
+            )
         if self._stream is not None and not self._stream.ended:
             raise Fault("FILE-003", "its compressed data has no end", member=member.name)
         if self._stream is not None and (self._stream.unused or self._next != self._end):
             raise Fault("FILE-007", "bytes follow its compressed data", member=member.name)
         if self._crc != member.crc:
-            raise Fault("FILE-003", "its checksum is wrong: the data was changed since it was written", member=member.name, expected=f"{member.crc:08x}", found=f"{self._crc:08x}")
+            raise Fault(
+                "FILE-003",
+                "its checksum is wrong: the data was changed since it was written",
+                member=member.name,
+                expected=f"{member.crc:08x}",
+                found=f"{self._crc:08x}",
+            )

@@ -93,10 +93,12 @@ class ArchiveDataset:
             try:
                 # Whatever its name: numpy, too, goes by the first bytes.
                 header = read_header(archive.reader(member))
-                if header is None and name != member.name:
-                    raise Fault("FILE-010", "does not begin like a .npy array", member=member.name)
             except Fault as fault:
                 self.malformed[name] = fault
+                self._others.append(member)
+                continue
+            if header is None and name != member.name:
+                self.malformed[name] = Fault("FILE-010", "does not begin like a .npy array", member=member.name)
                 self._others.append(member)
                 continue
             if header is None:
@@ -191,20 +193,24 @@ class MappingDataset:
 
 
 def _blocks(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
-    step = max(1, CHUNK // max(1, array.dtype.itemsize))
     if array.flags.c_contiguous:
+        step = max(1, CHUNK // max(1, array.dtype.itemsize))
         flat = array.reshape(-1)
         for start in range(0, flat.size, step):
             yield flat[start : start + step]
-    elif array.ndim and array.size:
-        # Views with gaps: copied a slice of the slowest axis at a time, never as a whole.
-        for part in array:
-            yield from _blocks(np.ascontiguousarray(part) if part.nbytes <= CHUNK or part.ndim <= 1 else part)
+    elif array.nbytes <= CHUNK:
+        yield np.ascontiguousarray(array).reshape(-1)
+    else:
+        # Views with gaps: copied some slices of the slowest axis at a time, never as a whole.
+        rows = max(1, len(array) * CHUNK // array.nbytes)
+        for start in range(0, len(array), rows):
+            part = array[start : start + rows]
+            yield from _blocks(part[0] if rows == 1 and part.ndim > 1 else part)
 
 
 def _plain_text(array: np.ndarray[Any, Any]) -> str | None:
     try:
-        item = array[()]
+        item: Any = array[()]
     except (ValueError, SystemError):
         # Numpy's answers to code points that there are not.
         return None

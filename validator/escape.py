@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 def escape(text: str) -> str:
-    """``text`` with everything that is not plainly visible written as an escape.
+    r"""``text`` with everything that is not plainly visible written as an escape.
 
-    Bytes of a file name that are no UTF-8 come back as ``\\xff``.
+    Bytes of a file name that are no UTF-8 come back as ``\xff``.
     """
     if text.isprintable():
         # str.isprintable refuses control, format (bidirectional marks), surrogate and separator characters.
@@ -19,4 +19,6 @@ def _escaped(char: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
     named = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-    return named.get(char) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+    return named.get(char) or (
+        f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    )

@@ -13,9 +13,7 @@ class Fault(Exception):
         expected, found: the two sides, where there are two.
     """
 
-    def __init__(
-        self, code: str, what: str, *, member: str | None = None, expected: str = "", found: str = ""
-    ) -> None:
+    def __init__(self, code: str, what: str, *, member: str | None = None, expected: str = "", found: str = "") -> None:
         super().__init__(f"{code} {member or ''}: {what}")
         self.code, self.what, self.member = code, what, member
         self.expected, self.found = expected, found

@@ -40,7 +40,7 @@ try:
         def inflate(self, data: bytes, limit: int) -> bytes:
             try:
                 result: bytes = self._stream.decompress(data, max_length=limit)
-            except (igzip_lib.error, EOFError) as error:
+            except (igzip_lib.error, EOFError) as error:  # type: ignore[misc]  # its stub calls the class an instance
                 raise InflateError(str(error)) from None
             return result
 

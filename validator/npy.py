@@ -81,7 +81,8 @@ def read_header(reader: MemberReader) -> Header | None:
     if header.nbytes != held:
         raise Fault(
             "FILE-007",
-            f"the header says {_shape(header.shape)} {header.dtype}, that is {header.nbytes:,} bytes; {held:,} follow",
+            f"the header says {_shape(header.shape)} {str(header.dtype)[:60]}, that is {header.nbytes:,} bytes; "
+            f"{held:,} follow",
             member=name,
             expected=f"{header.nbytes:,} bytes",
             found=f"{held:,} bytes",
@@ -130,7 +131,12 @@ def _check_descr(name: str, descr: Any, depth: int) -> None:
         _check_descr(name, descr[0], depth + 1)
         if isinstance(descr[1], tuple) and all(type(length) is int and length >= 0 for length in descr[1]):
             return
-    elif depth < 8 and isinstance(descr, list) and descr and all(isinstance(field, tuple) and len(field) in (2, 3) for field in descr):
+    elif (
+        depth < 8
+        and isinstance(descr, list)
+        and descr
+        and all(isinstance(field, tuple) and len(field) in (2, 3) for field in descr)
+    ):
         for field in descr:
             _check_descr(name, (field[1], field[2]) if len(field) == 3 else field[1], depth + 1)
         return

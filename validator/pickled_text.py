@@ -8,6 +8,7 @@ holds makes the answer None.
 from __future__ import annotations
 
 import pickletools
+from collections.abc import Iterator
 from typing import Any, Final
 
 MAX_TEXT: Final = 1 << 24
@@ -48,12 +49,13 @@ def read_text(data: bytes) -> str | None:
     return _text_of(stack[0])
 
 
-def _walk(data: bytes) -> list[Any]:
+def _walk(data: bytes) -> list[Any]:  # noqa: C901 - one branch an opcode
     stack: list[Any] = []
     marks: list[int] = []
     memo: dict[int, Any] = {}
     end = 0
-    for step, (opcode, argument, position) in enumerate(pickletools.genops(data)):
+    opcodes: Iterator[tuple[Any, Any, Any]] = pickletools.genops(data)
+    for step, (opcode, argument, position) in enumerate(opcodes):
         name = opcode.name
         if step == MAX_STEPS:
             raise ValueError("more opcodes than such an array needs")

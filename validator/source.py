@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import Protocol
+from typing import Protocol, Self
 
 from .faults import Fault
 
@@ -88,7 +88,7 @@ class FileSource:
     def close(self) -> None:
         os.close(self._fd)
 
-    def __enter__(self) -> FileSource:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,0 +1,175 @@
+"""The hostile corpus: every file ends in the right status and code, one readable line, and nothing else happens."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import signal
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+
+from npzschema.contracts import load
+from npzschema.validator.cli import run
+from npzschema.validator.engine import validate
+
+from .hostile import ARRAYS, CASES, MARKER, PATHS, Command, archive, parts, saved
+
+MEMORY = 48 << 20
+"""Far below what the bombs would fill; the largest file of the corpus takes 4.5 MB."""
+
+
+@pytest.fixture(autouse=True)
+def guard():
+    """A reader that hangs fails its test instead of stopping the whole run."""
+
+    def stop(*_):
+        raise TimeoutError("the reader hangs")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(120)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def command(*argv):
+    out, err = io.StringIO(), io.StringIO()
+    status = run(list(argv), out, err)
+    assert err.getvalue() == ""
+    return status, out.getvalue()
+
+
+def lines_of(text):
+    lines = text.split("\n")
+    assert lines.pop() == ""
+    assert all(line.isprintable() for line in lines), lines
+    assert "Traceback" not in text
+    return lines
+
+
+def assert_numpy_agrees(path):
+    """Whatever passes, numpy loads without pickle, and the values are those that were looked at."""
+    report = validate(str(path))
+    contract = load(report.contract)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with np.load(path, allow_pickle=False) as held:
+            for name in contract.known_names() & set(held.files) - {"_metadata"}:
+                array = held[name]
+                facts = report.arrays[name]
+                assert (array.shape, array.dtype.name) == (facts.shape, facts.dtype)
+                if array.size and "minimum" in facts.statistics:
+                    assert facts.statistics["minimum"] == array.min()
+                    assert facts.statistics["maximum"] == array.max()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    case = CASES[name]
+    path = tmp_path / "scan.npz"
+    path.write_bytes(case.make())
+    tracemalloc.start()
+    try:
+        status, text = command("-v", str(path))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    told = [line for line in lines_of(text) if line.startswith(f"{path}  ")]
+    assert status == case.status, text
+    matching = [line for line in told if any(f"  {code} " in line for code in case.codes)]
+    assert matching, text
+    assert told[-1].split("  ")[1].split("  ")[0] == ("valid", "violations", "unreadable")[status]
+    assert peak < MEMORY
+    assert os.listdir(tmp_path) == ["scan.npz"]
+    if status == 0:
+        assert_numpy_agrees(path)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.status])
+def test_strictness_and_headers_never_make_it_pass(name):
+    """No option turns an unreadable file into a readable one; headers alone need not show every fault."""
+    case = CASES[name]
+    data = case.make()
+    assert validate(data, strict_archive=True).verdict in ("violations", "unreadable")
+    if case.status == 2 and "FILE-003" not in case.codes and "FILE-007" not in case.codes:
+        assert validate(data, headers_only=True).verdict == "unreadable"
+
+
+@pytest.mark.parametrize("what", PATHS)
+def test_path_that_is_no_regular_file(what, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = PATHS[what](tmp_path)
+    before = sorted(os.listdir(tmp_path))
+    status, text = command(path)
+    lines = lines_of(text)
+    assert status == 2
+    assert "  FILE-001 error  " in lines[0]
+    assert lines[-1].endswith("  unreadable  1 error")
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_a_pipe_is_not_even_opened(tmp_path):
+    """Opening it would wake whoever writes to it."""
+    path = PATHS["a pipe"](tmp_path)
+    command(path)
+    with pytest.raises(OSError, match="No such device or address"):
+        os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_no_permission(tmp_path):
+    path = tmp_path / "scan.npz"
+    path.write_bytes(saved(compressed=False))
+    path.chmod(0)
+    status, text = command(str(path))
+    assert status == 2
+    assert "FILE-001 error  cannot be opened: permission denied" in lines_of(text)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("-rf.npz", "-rf.npz"),
+        ("--help", "--help"),
+        ("a\nb.npz", "a\\nb.npz"),
+        ("\x1b[2J.npz", "\\x1b[2J.npz"),
+        ("\udcff.npz", "\\xff.npz"),
+        ("\u202eb.npz", "\\u202eb.npz"),
+    ],
+)
+def test_odd_file_names(name, shown, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with open(name, "wb") as file:
+        file.write(saved(compressed=True))
+    status, text = command("--", name)
+    assert status == 0
+    assert lines_of(text) == [f"{shown}  valid  ptychopinn/canonical 1.0.0; N=5 H=16 W=16 HO=40 WO=40"]
+
+
+def test_the_corpus_is_large_and_the_same_every_time():
+    assert len(CASES) > 150
+    assert {case.status for case in CASES.values()} == {0, 1, 2}
+    told = frozenset().union(*(case.codes for case in CASES.values()))
+    assert {f"FILE-{n:03}" for n in range(1, 12)} <= told
+    for case in list(CASES.values())[::20]:
+        assert case.make() == case.make()
+
+
+def test_the_pickles_would_run_their_command(tmp_path, monkeypatch):
+    """Else an absent marker would prove nothing."""
+    monkeypatch.chdir(tmp_path)
+    pickle.loads(pickle.dumps(Command()))
+    assert os.listdir(tmp_path) == [MARKER]
+
+
+@pytest.mark.parametrize("deflate", [False, True])
+def test_the_base_conforms(deflate):
+    assert validate(archive(parts(deflate=deflate))).verdict == "valid"
+    assert validate(saved(compressed=deflate)).findings == ()
+    with np.load(io.BytesIO(archive(parts(deflate=deflate)))) as held:
+        assert all(np.array_equal(held[name], array) for name, array in ARRAYS.items())

@@ -1,0 +1,183 @@
+"""The grammar of .npy headers, against Python's own."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from npzschema.validator.literal import MAX_DEPTH, LiteralError, parse
+
+ACCEPTED = [
+    "{}",
+    "()",
+    "[]",
+    "(1,)",
+    "(1)",
+    "((1,),)",
+    "(1, 2,)",
+    "[1, 2]",
+    "[1,]",
+    "0",
+    "-0",
+    "-17",
+    "True",
+    "False",
+    "None",
+    "''",
+    "'a'",
+    '"a"',
+    "u'a'",
+    "U'a'",
+    "'it\\'s'",
+    '"\\""',
+    "'\\\\'",
+    "'\\x41\\u20ac\\U0001F600'",
+    "'\\n\\t\\r\\a\\b\\f\\v'",
+    "'é'",
+    "'#'",
+    "'{'",
+    "'\t'",
+    "{'a': 1}",
+    "{'a': 1, }",
+    "{'a': {'b': (1, [2])}}",
+    "{\n 'a'\n:\n1}",
+    "[('a', '<f4', (2,)), ('', '|V3')]",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (5, 16, 16), }          \n",
+    "(\f1\f)",
+    "1" * 30,
+]
+REFUSED = [
+    "",
+    " ",
+    "{",
+    "}",
+    "(",
+    ")",
+    "(,)",
+    "[,]",
+    "(1 2)",
+    "(1,,)",
+    "{1: 2}",
+    "{'a'}",
+    "{'a': }",
+    "{'a': 1 'b': 2}",
+    "{'a': 1,, }",
+    "{True: 1}",
+    "{'a': 1, 'a': 2}",
+    "{'a': 1}}",
+    "1 1",
+    "(1))",
+    "00",
+    "01",
+    "-01",
+    "1.0",
+    "1e3",
+    "0x10",
+    "0b1",
+    "1_0",
+    "+1",
+    "--1",
+    "- 1",
+    "1j",
+    "~1",
+    "1+1",
+    "not True",
+    "true",
+    "Truex",
+    "nan",
+    "inf",
+    "x",
+    "...",
+    "b'a'",
+    "r'a'",
+    "f'a'",
+    "ub'a'",
+    "'a",
+    "a'",
+    "'a\"",
+    "'a' 'b'",
+    "'''a'''",
+    "'\\q'",
+    "'\\0'",
+    "'\\101'",
+    "'\\N{DIGIT ONE}'",
+    "'\\x4'",
+    "'\\u12'",
+    "'\\U00110000'",
+    "'\\\n'",
+    "'a\nb'",
+    "'a\rb'",
+    "'a\0b'",
+    "{}\0",
+    "\0{}",
+    "# hello",
+    "{} # hello",
+    "{};",
+    "{1, 2}",
+    "lambda: 1",
+    "[x for x in ()]",
+    "a.b",
+    "f()",
+    "__import__('os').system('true')",
+    "(1 if 1 else 2)",
+    "(*(1,),)",
+    "{**{}}",
+    "1l",
+    "1" * 31,
+    "9" * 5000,
+    "\u0661",
+    "\uff11",
+    "\u00a01",
+    "'" + "\\" * 9 + "'",
+]
+
+
+@pytest.mark.parametrize("text", ACCEPTED)
+def test_accepted_as_python_does(text):
+    assert repr(parse(text)) == repr(ast.literal_eval(text))
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=lambda text: ascii(text)[:40])
+@pytest.mark.parametrize("allow_long", [False, True])
+def test_refused(text, allow_long):
+    with pytest.raises(LiteralError):
+        parse(text, allow_long=allow_long)
+
+
+@pytest.mark.parametrize("mark", ["(", "[", "{", "{'a':", "((,", "-", "not ", "'", "[(", "\\"])
+@pytest.mark.parametrize("length", [100, 10_000, 1_000_000])
+def test_nesting_costs_nothing(mark, length):
+    with pytest.raises(LiteralError):
+        parse(mark * (length // len(mark)))
+
+
+def test_depth_is_bounded():
+    assert parse("[" * MAX_DEPTH + "]" * MAX_DEPTH) is not None
+    with pytest.raises(LiteralError, match="nested too deeply"):
+        parse("[" * (MAX_DEPTH + 2) + "]" * (MAX_DEPTH + 2))
+
+
+def test_integers_of_python_2():
+    assert parse("(48L, -5L, 0L)", allow_long=True) == (48, -5, 0)
+    with pytest.raises(LiteralError, match="'48L' is Python 2's"):
+        parse("(48L,)")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{'a': 1", "it ends too early"),
+        ("{'a' 1}", "a colon is missing"),
+        ("(1 2)", "a comma is missing"),
+        ("{5: 1}", "a key is not text"),
+        ("{'a': 1, 'a': 2}", "the key 'a' stands twice"),
+        ("{} {}", "'{}' follows the dictionary"),
+        ("@", "'@' is not understood"),
+        ("(:)", "':' stands where a value is expected"),
+        ("9" * 40, "more than 30 digits"),
+    ],
+)
+def test_says_what_is_wrong(text, why):
+    with pytest.raises(LiteralError, match=why.replace("{", "\\{").replace("(", "\\(")):
+        parse(text)
