@@ -11,7 +11,7 @@ from npzschema import __version__
 
 from .loader import check_shipped, load, shipped
 from .model import ContractError
-from .terminal import Parser, UsageError, main_of
+from .terminal import Parser, UsageError, main_of, printable
 
 
 def main() -> NoReturn:
@@ -46,22 +46,18 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         try:
             stdout.write(json.dumps(load(options.contract).document, indent=2, ensure_ascii=False) + "\n")
         except ContractError as error:
-            raise UsageError(_printable(str(error))) from None
+            raise UsageError(printable(str(error))) from None
         return 0
     status = 0
     for reference in options.contracts:
         try:
             contract = check_shipped(reference) if reference in shipped() else load(reference)
         except ContractError as error:
-            stdout.write(f"{_printable(str(error))}\n")
+            stdout.write(f"{printable(str(error))}\n")
             status = 2
         else:
-            stdout.write(f"{_printable(reference)}: {contract.id} {contract.version} is sound: {len(contract.arrays)} arrays\n")
+            stdout.write(f"{printable(reference)}: {contract.id} {contract.version} is sound: {len(contract.arrays)} arrays\n")
     return status
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 if __name__ == "__main__":

@@ -77,34 +77,43 @@ def _array(contract: Contract, spec: ArraySpec) -> Iterator[Flaw]:
             yield (*path, "dims", index), "the same axes are listed twice"
     yield from _values(spec)
     for entry in spec.legacy:
-        here = (*path, "legacy", entry.index)
-        for earlier in spec.legacy[: entry.index]:
-            # Two entries for one form would tell one fault twice.
-            if (kind := _same_form(entry, earlier)) is not None:
-                yield (*here, kind), f"this is told by legacy entry {earlier.index} already"
-        if entry.rule not in rules():
-            yield (*here, "rule"), f"rule {entry.rule!r} is not in the catalogue"
-        if entry.dims is not None:
-            yield from _dims(contract, entry.dims, (*here, "dims"))
-            if entry.dims in spec.dims:
-                yield (*here, "dims"), "these axes are what the contract asks for"
-            if entry.fix == "transpose" and not any(sorted(map(str, entry.dims)) == sorted(map(str, d)) for d in spec.dims):
-                yield (*here, "fix"), "no transposition makes these axes into those the contract asks for"
-            if entry.fix == "squeeze" and tuple(size for size in entry.dims if size != 1) not in spec.dims:
-                yield (*here, "fix"), "no squeeze makes these axes into those the contract asks for"
-        if entry.name == spec.name:
-            yield (*here, "name"), "this is the contract's own name"
-        if entry.quantity is not None and entry.quantity == spec.quantity:
-            yield (*here, "quantity"), "this is the quantity the contract asks for"
-        if entry.quantity is not None and spec.quantity is None:
-            yield (*here, "quantity"), "the array itself declares no quantity"
-        if entry.dtype and entry.quantity is None:
-            both = set(expand_dtypes(entry.dtype)) & set(expand_dtypes(spec.dtype))
-            if both:
-                yield (*here, "dtype"), f"{sorted(both)[0]} is what the contract asks for"
-        kind = next(k for k in ("name", "dims", "quantity", "dtype") if getattr(entry, k))
-        if entry.fix is not None and entry.fix not in _STEP_OF[kind]:
-            yield (*here, "fix"), f"{entry.fix!r} does not mend another {kind}"
+        yield from _legacy(contract, spec, entry)
+
+
+def _legacy(contract: Contract, spec: ArraySpec, entry: Legacy) -> Iterator[Flaw]:
+    here = ("arrays", spec.name, "legacy", entry.index)
+    if entry.rule not in rules():
+        yield (*here, "rule"), f"rule {entry.rule!r} is not in the catalogue"
+    for earlier in spec.legacy[: entry.index]:
+        # Two entries for one form would tell one fault twice.
+        if (same := _same_form(entry, earlier)) is not None:
+            yield (*here, same), f"this is told by legacy entry {earlier.index} already"
+    if entry.dims is not None:
+        yield from _legacy_dims(contract, spec, entry, entry.dims)
+    if entry.name == spec.name:
+        yield (*here, "name"), "this is the contract's own name"
+    if entry.quantity is not None and entry.quantity == spec.quantity:
+        yield (*here, "quantity"), "this is the quantity the contract asks for"
+    if entry.quantity is not None and spec.quantity is None:
+        yield (*here, "quantity"), "the array itself declares no quantity"
+    if entry.dtype and entry.quantity is None:
+        both = set(expand_dtypes(entry.dtype)) & set(expand_dtypes(spec.dtype))
+        if both:
+            yield (*here, "dtype"), f"{min(both)} is what the contract asks for"
+    kind = next(k for k in ("name", "dims", "quantity", "dtype") if getattr(entry, k) not in (None, ()))
+    if entry.fix is not None and entry.fix not in _STEP_OF[kind]:
+        yield (*here, "fix"), f"{entry.fix!r} does not mend another {kind}"
+
+
+def _legacy_dims(contract: Contract, spec: ArraySpec, entry: Legacy, dims: Dims) -> Iterator[Flaw]:
+    here = ("arrays", spec.name, "legacy", entry.index)
+    yield from _dims(contract, dims, (*here, "dims"))
+    if dims in spec.dims:
+        yield (*here, "dims"), "these axes are what the contract asks for"
+    if entry.fix == "transpose" and not any(sorted(map(str, dims)) == sorted(map(str, meant)) for meant in spec.dims):
+        yield (*here, "fix"), "no transposition makes these axes into those the contract asks for"
+    if entry.fix == "squeeze" and tuple(size for size in dims if size != 1) not in spec.dims:
+        yield (*here, "fix"), "no squeeze makes these axes into those the contract asks for"
 
 
 def _same_form(entry: Legacy, earlier: Legacy) -> str | None:
@@ -121,7 +130,10 @@ def _dims(contract: Contract, dims: Dims, path: tuple[str | int, ...]) -> Iterat
         if isinstance(size, str) and size not in contract.dimensions:
             yield (*path, axis), f"dimension {size!r} is not declared"
         if isinstance(size, str) and size in dims[:axis]:
-            yield (*path, axis), f"dimension {size!r} stands twice; give the second axis a symbol of its own with \"equals\""
+            yield (
+                (*path, axis),
+                f"dimension {size!r} stands twice; give the second axis a symbol of its own with 'equals'",
+            )
 
 
 def _values(spec: ArraySpec) -> Iterator[Flaw]:
@@ -179,6 +191,6 @@ def _scan(contract: Contract) -> Iterator[Flaw]:
             yield ("scan", keyword), f"{name!r} must have the one axis ({scan.dimension})"
         elif keyword == "frames" and any(scan.dimension not in dims for dims in spec.dims):
             yield ("scan", keyword), f"{name!r} has no axis {scan.dimension}"
-    for keyword, needs in (("insideTolerance", "object"), ("minimumOverlap", "probe")):
+    for keyword, needs in (("insideTolerance", "object"), ("minimumOverlap", "probe"), ("forwardModel", "probe"), ("forwardModel", "object")):
         if keyword in contract.document["scan"] and getattr(scan, needs) is None:
             yield ("scan", keyword), f"needs scan.{needs}"

@@ -144,12 +144,7 @@ def parse_json(text: str, where: str) -> Json:
         raise ContractError(where, "", f"{name} is not JSON")
 
     def number(kind: Callable[[str], T]) -> Callable[[str], T]:
-        def parse(digits: str) -> T:
-            if math.isinf(float(digits)):
-                raise ContractError(where, "", f"the number {_say(digits, 40)} is too large")
-            return kind(digits)
-
-        return parse
+        return functools.partial(_number, where, kind)
 
     try:
         document = json.loads(
@@ -167,6 +162,12 @@ def parse_json(text: str, where: str) -> Json:
     if not isinstance(document, dict):
         raise ContractError(where, "", "not a JSON object")
     return document
+
+
+def _number(where: str, kind: Callable[[str], T], digits: str) -> T:
+    if math.isinf(float(digits)):
+        raise ContractError(where, "", f"the number {_say(digits, 40)} is too large")
+    return kind(digits)
 
 
 def _extend(document: Json, where: str, base: Path | None, seen: tuple[str, ...]) -> Json:
@@ -218,19 +219,24 @@ def _check_schema(document: Json, where: str) -> None:
         raise ContractError(where, pointer(*at, *fault.absolute_path), _say(fault.message)) from None
     for path, key, value in _walk(metadata_schema, at):
         # Where it is no text it is the name of a property, not a keyword.
-        if not isinstance(value, str):
-            continue
-        if key in {"$id", "$dynamicRef"}:
-            raise ContractError(where, pointer(*path), f"{key} is not supported; refer by $ref to a place inside the schema, #/...")
-        if key != "$ref":
-            continue
-        if value != "#" and not value.startswith("#/"):
-            raise ContractError(where, pointer(*path), f"refers to {value!r}; only references inside the schema, #/..., are followed")
-        target = _follow(metadata_schema, value)
-        if not isinstance(target, dict | bool):
-            raise ContractError(where, pointer(*path), f"refers to {value!r}, which is no schema")
-        if _comes_back(metadata_schema, target, value):
-            raise ContractError(where, pointer(*path), f"refers to {value!r}, which refers back without looking at a part of the text")
+        if isinstance(value, str) and (flaw := _reference(metadata_schema, str(key), value)) is not None:
+            raise ContractError(where, pointer(*path), flaw)
+
+
+def _reference(schema: Any, keyword: str, value: str) -> str | None:
+    """What is wrong with a reference of a JSON Schema: nothing is fetched, and every check must end."""
+    if keyword in {"$id", "$dynamicRef"}:
+        return f"{keyword} is not supported; refer by $ref to a place inside the schema, #/..."
+    if keyword != "$ref":
+        return None
+    if value != "#" and not value.startswith("#/"):
+        return f"refers to {value!r}; only references inside the schema, #/..., are followed"
+    target = _follow(schema, value)
+    if not isinstance(target, dict | bool):
+        return f"refers to {value!r}, which is no schema"
+    if _comes_back(schema, target, value):
+        return f"refers to {value!r}, which refers back without looking at a part of the text"
+    return None
 
 
 def _say(message: str, limit: int = 300) -> str:

@@ -126,6 +126,7 @@ class Scan:
     hot_factor: float | None = None
     repeated: bool = False
     minimum_overlap: float | None = None
+    forward_model: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,12 +7,13 @@ own writer, so that the two halves do not agree by accident.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,11 +23,12 @@ from npzschema.contracts import ArraySpec, Contract, Scan, expand_dtypes, load, 
 from npzschema.validator.binding import bind
 from npzschema.validator.dataset import MappingDataset
 from npzschema.validator.engine import validate
-from npzschema.validator.sidecar import sidecar_beside
+from npzschema.validator.sidecar import check, sidecar_beside
+from npzschema.validator.source import BytesSource
 
 from .errors import GeneratorError
-from .source import load_arrays
-from .write import replacing
+from .source import load_arrays, refuse_same
+from .write import refuse_existing, replacing
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -49,16 +51,26 @@ def break_file(source: str | os.PathLike[str], target: str | os.PathLike[str], r
     Raises:
         GeneratorError: the rule or the source cannot be broken so.
     """
+    out = Path(target)
+    sidecar = sidecar_beside(out) if rule == "META-003" else None
+    outputs = (out,) if sidecar is None else (out, sidecar)
+    refuse_same(source, *outputs)
+    for path in outputs:
+        refuse_existing(path, force=force)
     report = validate(source, contract)
     if not report.ok or report.contract is None:
-        raise GeneratorError(f"{os.fsdecode(source)}: is not valid as it is; only a valid dataset can be broken in one place")
+        found = "".join(f"{code}, " for code in sorted(report.codes)).rstrip(", ")
+        raise GeneratorError(f"{os.fsdecode(source)}: is not valid as it is ({found}); only a valid dataset can be broken in one place")
     wanted = contract if isinstance(contract, Contract) else load(report.contract if contract == "auto" else contract)
-    out = Path(target)
     data = broken(load_arrays(source), wanted, rule)
-    with replacing(out, force=force) as (file, _):
+    if sidecar is None and any(check(str(out), BytesSource(data))):
+        raise GeneratorError(f"{out}: {sidecar_beside(out).name} beside it is the sidecar of another file; remove it, or choose another output")
+    with contextlib.ExitStack() as stack:
+        beside = stack.enter_context(replacing(sidecar, force=force)) if sidecar else None
+        file, _ = stack.enter_context(replacing(out, force=force))
         file.write(data)
-    if rule == "META-003":
-        sidecar_beside(out).write_text(json.dumps({"sha256_checksum": "0" * 64}) + "\n", encoding="utf-8")
+        if beside is not None:
+            beside[0].write(json.dumps({"sha256_checksum": "0" * 64}).encode() + b"\n")
     return out
 
 
@@ -104,12 +116,32 @@ class _Dataset:
     def n_frames(self) -> int:
         return self.binding.sizes.get(self.scan.dimension, 0)
 
+    def needs_positions(self, count: int) -> None:
+        """Positions are rows of the scan whether or not it is known which axis of the patterns counts frames."""
+        held = min(self.arrays[self.spec(name).name].size for name in (self.scan.x, self.scan.y))
+        if held < count:
+            raise NotApplicable(f"needs at least {count} positions, there are {held}")
+
     def needs_frames(self, count: int) -> None:
         """Rules about single frames speak only where it is known what a frame is."""
-        if not self.binding.readings[self.spec(self.scan.frames).name].decided:
+        if not self.binding.readings[self.spec(self.scan.frames).name].decided and not self._told_by_content():
             raise NotApplicable("nothing tells which axis counts frames")
         if self.n_frames < count:
             raise NotApplicable(f"needs at least {count} frames, there are {self.n_frames}")
+
+    def _told_by_content(self) -> bool:
+        facts = validate(self.arrays, self.contract).arrays
+        return facts[self.scan.frames].axes is not None
+
+    def shown(self, rule: str, changes: Iterable[Arrays], why: str) -> Arrays:
+        """The first of some changes that shows this and nothing else: what is found then depends on the data."""
+        level = rules()[rule].level
+        for changed in changes:
+            report = validate(changed, self.contract)
+            found = {finding.code for finding in report.findings if finding.level == level}
+            if rule in found and report.codes <= {rule}:
+                return changed
+        raise NotApplicable(why)
 
     def frames(self) -> Array:
         """Patterns with the scan axis first, as a writable copy in float64 or integers."""
@@ -193,6 +225,8 @@ def _legacy_axes(data: _Dataset) -> Arrays:
             reading = bind(data.contract, MappingDataset(changed).headers).readings[spec.name]
             if reading.decided and reading.layout and reading.layout.legacy:
                 return changed
+            if not reading.decided:
+                return data.shown("FORMAT-001", [changed], "neither sizes nor content tell the order of the axes")
     raise NotApplicable("no legacy order of the axes that the sizes can tell")
 
 
@@ -206,7 +240,18 @@ def _cube(data: _Dataset) -> Arrays:
         reading = data.binding.readings.get(name)
         axes = reading.possible_axes(data.scan.dimension) if reading else ()
         cut[name] = np.take(array, np.arange(side), axis=axes[0]) if axes else array
-    return cut
+    return data.shown("FORMAT-002", _undecided(_Dataset(cut, data.contract, data.scan)), "the content tells the axes of every cube")
+
+
+def _undecided(cube: _Dataset) -> Iterator[Arrays]:
+    """A cube, then one without an object to predict patterns from, then one of noise besides."""
+    yield cube.arrays
+    if cube.scan.object in cube.arrays:
+        placeholder = {cube.scan.object: np.ones_like(cube.arrays[cube.scan.object])}
+        yield cube.arrays | placeholder
+        frames = cube.frames()
+        noise = np.random.default_rng(0).permuted(frames.reshape(-1)).reshape(frames.shape)
+        yield cube.with_frames(noise) | placeholder
 
 
 def _fortran(data: _Dataset) -> Arrays:
@@ -331,13 +376,13 @@ def _outside(data: _Dataset) -> Arrays:
 
 
 def _same_position(data: _Dataset) -> Arrays:
-    data.needs_frames(2)
+    data.needs_positions(2)
     x, y = data.arrays[data.spec(data.scan.x).name], data.arrays[data.spec(data.scan.y).name]
     return _moved(data, 1, float(x[0]), float(y[0]))
 
 
 def _metres(data: _Dataset) -> Arrays:
-    data.needs_frames(2)
+    data.needs_positions(2)
     return data.arrays | {name: data.arrays[data.spec(name).name] * 1e-8 for name in (data.scan.x, data.scan.y)}
 
 
@@ -386,7 +431,7 @@ def _same_frame(data: _Dataset) -> Arrays:
 
 
 def _far_away(data: _Dataset) -> Arrays:
-    data.needs_frames(2)
+    data.needs_positions(2)
     if data.scan.minimum_overlap is None:
         raise NotApplicable("no overlap is asked for")
     probe, obj = data.arrays[data.spec(data.scan.probe).name], data.arrays[data.spec(data.scan.object).name]
@@ -397,6 +442,39 @@ def _far_away(data: _Dataset) -> Arrays:
     padded = np.pad(obj, ((0, 3 * side), (0, 3 * side)), mode="edge")
     moved = _moved(data, 0, obj.shape[1] + 2 * side, obj.shape[0] + 2 * side)
     return moved | {data.scan.object or "": padded}
+
+
+_NOT_BORNE_OUT: Final = "probe, object and patterns do not tell one reading from another"
+
+
+def _out_of_step(data: _Dataset) -> Arrays:
+    data.needs_frames(2)
+    names = [data.spec(name).name for name in (data.scan.x, data.scan.y)]
+    # A scan may repeat itself at some steps.
+    changes = (data.arrays | {name: np.roll(data.arrays[name], step) for name in names} for step in (3, 2, 5))
+    return data.shown("PHYS-001", changes, _NOT_BORNE_OUT)
+
+
+def _mirrored(data: _Dataset) -> Arrays:
+    data.needs_frames(2)
+    obj = data.arrays[data.spec(data.scan.object).name]
+    if obj.ndim != 2:
+        raise NotApplicable("the object has no plane")
+    ends = ((data.spec(data.scan.x).name, obj.shape[1]), (data.spec(data.scan.y).name, obj.shape[0]))
+    changes = (data.arrays | {name: (end - data.arrays[name]).astype(data.arrays[name].dtype)} for name, end in ends)
+    return data.shown("PHYS-002", changes, _NOT_BORNE_OUT)
+
+
+def _corner(data: _Dataset) -> Arrays:
+    data.needs_frames(2)
+    return data.shown("PHYS-003", [data.with_frames(np.fft.ifftshift(data.frames(), axes=(-2, -1)))], _NOT_BORNE_OUT)
+
+
+def _turned(data: _Dataset) -> Arrays:
+    data.needs_frames(2)
+    frames = data.frames()
+    changes = [data.with_frames(turn) for turn in (np.swapaxes(frames, -1, -2), frames[..., ::-1]) if turn.shape == frames.shape]
+    return data.shown("PHYS-004", changes, _NOT_BORNE_OUT)
 
 
 def _metadata(data: _Dataset, change: Callable[[dict[str, Any]], str]) -> Array:
@@ -456,6 +534,10 @@ DATA: Final[Mapping[str, Callable[[_Dataset], Arrays]]] = {
     "SCAN-006": _hot_pixel,
     "SCAN-007": _same_frame,
     "SCAN-008": _far_away,
+    "PHYS-001": _out_of_step,
+    "PHYS-002": _mirrored,
+    "PHYS-003": _corner,
+    "PHYS-004": _turned,
     "META-001": _no_json,
     "META-002": _wrong_metadata,
     "META-004": _pickled_metadata,

@@ -57,7 +57,7 @@ def _fixture(made: argparse.ArgumentParser) -> None:
 
 
 def _shared(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--allow", action="append", default=[], metavar="STEP", help="a lossy step that may be taken: normalise, drop or cast; may be repeated")
+    made.add_argument("--allow", action="append", default=[], metavar="STEP", help="a step that may be taken: normalise, drop, cast, positions, centre or detector; may be repeated")
     made.add_argument("--axes", action="append", default=[], metavar="ARRAY=A,B,C", help="axes of an array whose order you know, such as diffraction=H,W,N")
     _output(made)
 

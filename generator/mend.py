@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy as np
 from npzschema.contracts import DEFAULT, Contract, load, shipped
 from npzschema.validator.binding import Binding
 from npzschema.validator.dataset import Dataset
+from npzschema.validator.forward import Affine, turned
 
 from .plan import Plan, Step
-from .stream import Stream, mapped, of_array, squeeze, stream_of, taken, transpose
+from .stream import Stream, c_order, framewise, mapped, of_array, squeeze, stream_of, taken, transpose
 
 Array = np.ndarray[Any, Any]
 
@@ -31,9 +32,26 @@ def mended(dataset: Dataset, binding: Binding, contract: Contract, plan: Plan) -
             for name in step.values["arrays"]:
                 axis = binding.readings[name].axis(contract.scan.dimension) if contract.scan else None
                 streams[name] = taken(streams[name], axis or 0, np.arange(step.values["keep"]))
+        elif step.step in ("centre", "detector"):
+            axis = contract.arrays[step.array].dims[0].index(contract.scan.dimension) if contract.scan else 0
+            streams[step.array] = framewise(streams[step.array], axis, _detector_step(step))
+        elif step.step == "positions" and contract.scan:
+            x, y = (_whole(streams[name]) for name in (contract.scan.x, contract.scan.y))
+            for name, moved in zip((contract.scan.x, contract.scan.y), Affine(**step.values["values"]).apply(x, y), strict=True):
+                streams[name] = of_array(moved.astype(streams[name].dtype))
         elif step.step == "copy":
             streams[step.array] = streams[step.values["source"]]
     return streams
+
+
+def _detector_step(step: Step) -> Callable[[Array], Array]:
+    if step.step == "centre":
+        return lambda frames: np.fft.ifftshift(frames, axes=(1, 2))
+    return lambda frames: turned(frames, step.values["reading"], **step.values["values"])
+
+
+def _whole(stream: Stream) -> Array:
+    return np.concatenate([chunk.astype(np.float64) for chunk in c_order(stream)])
 
 
 def _apply(stream: Stream, step: Step) -> Stream:
@@ -51,7 +69,7 @@ def _apply(stream: Stream, step: Step) -> Stream:
         case "normalise":
             return mapped(stream, stream.dtype, lambda chunk: chunk / step.values["divisor"])
         case _:
-            # rename, native and copy: nothing happens to the values.
+            # rename and native change no values; drop, copy and what the forward model speaks for come once all are read.
             return stream
 
 

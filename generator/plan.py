@@ -15,15 +15,21 @@ from npzschema.validator.findings import Finding, Report
 
 from .errors import GeneratorError
 
-ORDER: Final = ("rename", "squeeze", "transpose", "drop", "sqrt", "normalise", "cast", "native", "copy", "unpickle-metadata")
+ORDER: Final = (
+    "rename", "squeeze", "transpose", "drop", "centre", "detector", "positions", "sqrt", "normalise", "cast", "native", "copy",
+    "unpickle-metadata",
+)  # fmt: skip
 """In which order steps are applied to one array."""
 
 LOSSY: Final[Mapping[str, str]] = {
     "normalise": "divide the patterns by their largest value",
     "drop": "drop the positions after the last frame",
     "cast": "cast although it loses something",
+    "positions": "write the positions as they fit probe, object and patterns",
+    "centre": "move the zero frequency to the centre",
+    "detector": "put the detector's rows and columns in order",
 }
-"""Steps that lose something, done only when asked for by name."""
+"""Steps that lose something, or that nothing but the forward model speaks for: done only when asked for by name."""
 
 
 def check_allowed(names: Collection[str]) -> None:
@@ -98,8 +104,10 @@ def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
             return _made("copy", array, f"copied from {twin}, which is the same array", {"source": twin})
         return None
     step = str(fix.pop("step"))
+    if step not in ORDER:
+        return None
     fix.pop("array", None)
-    lossless = bool(fix.pop("lossless", True)) and step != "drop"
+    lossless = bool(fix.pop("lossless", True)) and (step == "cast" or step not in LOSSY)
     sentence = {
         "rename": f"renamed from {fix.get('source')}",
         "transpose": f"axes {finding.found} brought into the order {finding.expected}",
@@ -109,6 +117,9 @@ def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
         "square": f"squared: {finding.found} to {finding.expected}",
         "native": "written in C order, little-endian",
         "drop": f"cut to the first {fix.get('keep')} positions",
+        "centre": "zero frequency moved from the corner to the centre",
+        "detector": f"pixels of each pattern put in another order: {finding.found}",
+        "positions": f"positions written as they fit the patterns: {finding.found}",
         "unpickle-metadata": "text of the pickled array written as plain text",
     }[step]
     return _made(step, array, sentence, fix, lossless=lossless)

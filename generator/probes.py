@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from .errors import GeneratorError
+
 Array = np.ndarray[Any, Any]
 
 
@@ -50,5 +52,8 @@ def _propagated(field: Array, distance: float) -> Array:
 
 
 def _unit(probe: Array) -> Array:
-    result: Array = probe / np.sqrt((np.abs(probe) ** 2).sum())
+    energy = float((np.abs(probe) ** 2).sum())
+    if not energy:
+        raise GeneratorError(f"this probe has no light on {len(probe)}x{len(probe)} pixels; take more of them")
+    result: Array = probe / np.sqrt(energy)
     return result

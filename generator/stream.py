@@ -82,6 +82,33 @@ def mapped(stream: Stream, dtype: np.dtype[Any], function: Callable[[Array], Arr
     return replace(stream, dtype=dtype, chunks=lambda: (function(chunk).astype(dtype, copy=False) for chunk in chunks()))
 
 
+def framewise(stream: Stream, axis: int, function: Callable[[Array], Array]) -> Stream:
+    """Apply a function to slices across one axis, some at a time, with that axis first. Their shape stays."""
+    order = [axis, *(other for other in range(len(stream.shape)) if other != axis)]
+    first = transpose(stream, order)
+    size = math.prod(first.shape[1:])
+
+    def chunks() -> Iterator[Array]:
+        for frames in _gathered(c_order(first), size):
+            yield function(frames.reshape(-1, *first.shape[1:])).reshape(-1)
+
+    made = Stream(shape=first.shape, dtype=stream.dtype, storage_axes=tuple(range(len(order))), chunks=chunks)
+    return transpose(made, [order.index(axis) for axis in range(len(order))])
+
+
+def _gathered(chunks: Iterable[Array], size: int) -> Iterator[Array]:
+    """The same items in pieces whose length is a multiple of a size."""
+    held: list[Array] = []
+    count = 0
+    for chunk in chunks:
+        held.append(chunk.reshape(-1).copy())
+        count += chunk.size
+        if whole := count // size:
+            joined = np.concatenate(held)
+            yield joined[: whole * size]
+            held, count = [joined[whole * size :].copy()], count - whole * size
+
+
 def taken(stream: Stream, axis: int, indices: Array) -> Stream:
     """Items at some indices of one axis, read in one pass. The result is held in memory."""
     return replace(
@@ -100,7 +127,7 @@ def _take(stream: Stream, axis: int, indices: Array) -> Array:
     out = np.empty((before, len(wanted), after), dtype=stream.dtype)
     # Position of each wanted item in storage, ascending, so that one pass over the chunks finds them all.
     where = (np.arange(before)[:, None] * length + wanted[None, :]).reshape(-1)
-    flat = out.reshape(-1, after)
+    flat = out.reshape(len(where), after)
     start = 0
     for chunk in stream.chunks():
         end = start + chunk.size
@@ -160,14 +187,6 @@ def _ordered(band: Array, storage: tuple[int, ...], axes: Sequence[int]) -> Arra
 
 def _slices(stream: Stream) -> Iterator[Array]:
     """The first axis lies slowest already; each slice is ordered by itself."""
-    size = math.prod(stream.storage[1:])
     rest = [axis - 1 for axis in stream.storage_axes[1:]]
-    held: list[Array] = []
-    count = 0
-    for chunk in stream.chunks():
-        held.append(chunk.copy())
-        count += chunk.size
-        if whole := count // size:
-            joined = np.concatenate(held)
-            yield _ordered(joined[: whole * size], stream.storage[1:], rest)
-            held, count = [joined[whole * size :]], count - whole * size
+    for whole in _gathered(stream.chunks(), math.prod(stream.storage[1:])):
+        yield _ordered(whole, stream.storage[1:], rest)

@@ -39,6 +39,9 @@ _FULL: Final = 0xFFFFFFFF
 _LIMIT: Final = _FULL
 """Sizes and offsets from here on go into zip64 fields."""
 
+_PIECE: Final = 1 << 20
+"""Bytes given to the compressor at a time."""
+
 _MOST_ENTRIES: Final = 0xFFFF
 _LEVELS: Final[dict[str, int]] = {"isal": 3, "zlib": 9}
 
@@ -118,8 +121,8 @@ class NpzWriter:
         raw_name = f"{name}.npy".encode()
         header = _npy_header(dtype, shape)
         size = len(header) + int(np.prod(shape, dtype=object)) * dtype.itemsize
-        # Whether deflated data may pass 4 GiB must be known before it is written.
-        wide = size > _LIMIT - (size >> 8) - 1024
+        # Whether deflated data may pass 4 GiB must be known before it is written; igzip's level 0 may add a quarter.
+        wide = size > _LIMIT // 4 * 3 - 1024
         deflater = _Deflater(self._compression, self._level)
         start = self._file.tell()
         extra = struct.pack("<HHQQ", 1, 16, 0, 0) if wide else b""
@@ -178,11 +181,26 @@ def _npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
 
 
 def _bytes(header: bytes, dtype: np.dtype[Any], chunks: Iterable[Array]) -> Iterator[Any]:
+    """The member's content in pieces of one size, however it comes: igzip's output depends on where its input is cut."""
     yield header
+    buffer, filled = np.empty(_PIECE, dtype=np.uint8), 0
     for chunk in chunks:
         flat = np.ascontiguousarray(chunk, dtype=dtype).reshape(-1)
-        if flat.size:
-            yield flat.view(np.uint8).data if dtype.itemsize else b""
+        data = flat.view(np.uint8) if flat.size and dtype.itemsize else np.empty(0, dtype=np.uint8)
+        at = 0
+        while at < data.size:
+            step = min(_PIECE - filled, data.size - at)
+            if step == _PIECE:
+                yield data[at : at + step].data
+            else:
+                buffer[filled : filled + step] = data[at : at + step]
+                filled += step
+                if filled == _PIECE:
+                    yield buffer.data
+                    filled = 0
+            at += step
+    if filled:
+        yield buffer[:filled].data
 
 
 def _central(name: bytes, version: int, flags: int, method: int, crc: int, compressed: int, size: int, start: int) -> bytes:

@@ -34,7 +34,8 @@ class Layout:
 class Reading:
     """How one array of the contract is read.
 
-    ``layout`` is None where no layout has the array's rank; ``alternatives`` are layouts that fit just as well.
+    ``layout`` is None where no layout has the array's rank; ``alternatives`` are layouts that fit just as well;
+    ``evidence`` says what decided between layouts that fit alike, where something other than sizes did.
     """
 
     spec: ArraySpec
@@ -42,6 +43,7 @@ class Reading:
     renamed: Legacy | None = None
     layout: Layout | None = None
     alternatives: tuple[Layout, ...] = ()
+    evidence: str = ""
 
     @property
     def decided(self) -> bool:
@@ -60,7 +62,7 @@ class Reading:
     def possible_axes(self, symbol: str) -> tuple[int, ...]:
         """Every axis that a symbol may be, under any layout that fits."""
         layouts = (self.layout, *self.alternatives) if self.layout else ()
-        return tuple(dict.fromkeys(layout.dims.index(symbol) for layout in layouts if layout and symbol in layout.dims))
+        return tuple(dict.fromkeys(layout.dims.index(symbol) for layout in layouts if symbol in layout.dims))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,7 +146,9 @@ Choice = dict[str, Layout]
 Cost = tuple[int, int]
 
 
-def _solve(contract: Contract, candidates: Mapping[str, tuple[Layout, ...]], shapes: Mapping[str, tuple[int, ...]]) -> list[Choice]:
+def _solve(
+    contract: Contract, candidates: Mapping[str, tuple[Layout, ...]], shapes: Mapping[str, tuple[int, ...]]
+) -> list[Choice]:
     """All choices of least cost: arrays that contradict first, then bounds of dimensions that are broken."""
     options = [(name, layouts) for name, layouts in candidates.items() if layouts]
     if math.prod(len(layouts) for _, layouts in options) > MAX_CHOICES:
@@ -173,7 +177,9 @@ def _choices(options: list[tuple[str, tuple[Layout, ...]]]) -> Iterator[Choice]:
             yield {name: layout, **others}
 
 
-def _agree(choice: Choice, shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, int], tuple[Dissent, ...], dict[str, tuple[str, ...]]]:
+def _agree(
+    choice: Choice, shapes: Mapping[str, tuple[int, ...]]
+) -> tuple[dict[str, int], tuple[Dissent, ...], dict[str, tuple[str, ...]]]:
     """Sizes by authority, the arrays that dissent grouped by what they say, and who bears each size out."""
     sizes: dict[str, int] = {}
     witnesses: dict[str, tuple[str, ...]] = {}
@@ -196,10 +202,18 @@ def broken_bounds(contract: Contract, sizes: Mapping[str, int]) -> Iterator[tupl
         size = sizes.get(symbol)
         if size is None:
             continue
-        for keyword, bound in (("equals", dimension.equals), ("minimum", dimension.minimum), ("maximum", dimension.maximum)):
+        for keyword, bound in (
+            ("equals", dimension.equals),
+            ("minimum", dimension.minimum),
+            ("maximum", dimension.maximum),
+        ):
             limit = sizes.get(bound) if isinstance(bound, str) else bound
             if limit is None:
                 continue
-            if (keyword == "equals" and size != limit) or (keyword == "minimum" and size < limit) or (keyword == "maximum" and size > limit):
+            if (
+                (keyword == "equals" and size != limit)
+                or (keyword == "minimum" and size < limit)
+                or (keyword == "maximum" and size > limit)
+            ):
                 yield symbol, keyword, limit
                 break

@@ -11,8 +11,14 @@ from .binding import Reading
 from .case import Case
 
 
-def offending_frames(case: Case, reading: Reading, extreme: Literal["minimum", "maximum"], broken: Callable[[float], bool]) -> tuple[int, ...]:
-    """Frames whose extreme value, as meant by the contract, is broken by the test; none where the scan axis is undecided."""
+def offending_frames(
+    case: Case,
+    reading: Reading,
+    extreme: Literal["minimum", "maximum"],
+    broken: Callable[[float, float], bool],
+    bound: float,
+) -> tuple[int, ...]:
+    """Frames whose extreme value, as meant by the contract, breaks the bound; none where the scan axis is undecided."""
     frames = case.frames_of(reading)
     if frames is None:
         facts = case.facts_of(reading)
@@ -23,4 +29,4 @@ def offending_frames(case: Case, reading: Reading, extreme: Literal["minimum", "
     else:
         per_frame = getattr(frames, extreme)
     finite = np.flatnonzero(np.isfinite(per_frame))
-    return tuple(int(frame) for frame in finite if broken(case.as_meant(reading, float(per_frame[frame]))))
+    return tuple(int(frame) for frame in finite if broken(case.as_meant(reading, float(per_frame[frame])), bound))

@@ -11,6 +11,7 @@ from npzschema.contracts import ArraySpec, Contract, Legacy, Quantity, expand_dt
 from .binding import Binding, Reading
 from .dataset import ArrayHeader
 from .folds import Facts, FrameFacts
+from .forward import Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,6 +20,20 @@ class MetadataText:
 
     text: str | None
     pickled: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ForwardTest:
+    """The file against its own forward model: a verdict, or why there is none.
+
+    ``quantity``: what the patterns hold, where one reading explains them clearly better; ``residuals``: how badly
+    they fit as amplitudes and as intensities.
+    """
+
+    verdict: Verdict | None = None
+    silent: str = ""
+    quantity: Quantity | None = None
+    residuals: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +49,7 @@ class Case:
     facts: Mapping[str, Facts] = field(default_factory=dict)
     metadata: MetadataText | None = None
     unreadable: frozenset[str] = frozenset()
+    forward: ForwardTest | None = None
 
     def reading(self, spec: ArraySpec) -> Reading | None:
         return self.binding.readings.get(spec.name)
@@ -42,13 +58,19 @@ class Case:
         return self.facts.get(reading.header.name) if reading else None
 
     def quantity(self, reading: Reading) -> Quantity | None:
-        """What patterns hold, where that is known: integers are counts, floats say it by their lattice."""
+        """What patterns hold, where that is known: integers are counts, floats say it by their lattice or by the
+        forward model, and nothing where these two disagree."""
         if reading.spec.quantity is None:
             return None
         if reading.header.dtype.kind in "iu":
             return "intensity"
         facts = self.facts_of(reading)
-        return facts.lattice if facts else None
+        lattice = facts.lattice if facts else None
+        scan = self.contract.scan
+        model = self.forward.quantity if self.forward and scan and reading.spec.name == scan.frames else None
+        if lattice and model and lattice != model:
+            return None
+        return lattice or model
 
     def other_quantity(self, reading: Reading) -> Legacy | None:
         """The contract's entry for the quantity that the patterns hold, where it is not the one asked for."""

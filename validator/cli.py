@@ -68,7 +68,7 @@ def _axes(text: str) -> tuple[str, tuple[str | int, ...]]:
     name, _, dims = text.partition("=")
     if not name or not dims:
         raise argparse.ArgumentTypeError(f"{text!r} is not ARRAY=A,B,C")
-    return name, tuple(int(dim) if dim.isdigit() else dim for dim in dims.replace(" ", "").split(","))
+    return name, tuple(int(dim) if dim.isascii() and dim.isdigit() else dim for dim in dims.replace(" ", "").split(","))
 
 
 def _ratio(text: str) -> float:
@@ -101,6 +101,8 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         if not any(code.startswith(prefix) for code in rules()):
             raise UsageError(f"no rule's code begins with {prefix!r}")
     contract = _contract(options.contract)
+    if options.output:
+        _refuse_input(options.output, options.paths)
     return _validate(options, contract, stdout, stderr)
 
 
@@ -137,6 +139,17 @@ def _validate(options: argparse.Namespace, contract: str | Contract, stdout: Tex
     else:
         stdout.write(text)
     return _status(reports, options.fail_on)
+
+
+def _refuse_input(output: str, paths: Sequence[str]) -> None:
+    """A report never replaces what it reports on."""
+    for path in paths:
+        try:
+            same = os.path.samefile(output, path)
+        except OSError:
+            continue
+        if same:
+            raise UsageError(escape(f"--output {output} is an input; name another file"))
 
 
 def _selected(report: Report, select: Sequence[str], ignore: Sequence[str]) -> Report:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from .archive import Limits, open_archive
 from .binding import Binding, bind
 from .case import Case, MetadataText
 from .dataset import ArchiveDataset, Dataset, MappingDataset
+from .evidence import Evidence, forward_words
 from .faults import Fault
 from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, Verdict
 from .folds import Facts, fold
@@ -121,7 +122,7 @@ def _finding(path: str, deviation: Deviation, where: str) -> Finding:
     rule = rules()[deviation.code]
     return Finding(
         code=deviation.code,
-        level=rule.level,
+        level=deviation.level or rule.level,
         array=deviation.array,
         pointer=where,
         message=f"{deviation.array}: {deviation.message}" if deviation.array else deviation.message,
@@ -156,6 +157,11 @@ class _Run:
         self._findings += [_finding(self._path, deviation, "") for deviation in deviations]
 
     def report(self) -> Report:
+        # Data of any kind may overflow or hold signalling NaNs: that is for the rules to say.
+        with np.errstate(all="ignore"):
+            return self._report()
+
+    def _report(self) -> Report:
         contract = self._choice.contract
         self._tell_members(contract)
         others = [load(name) for name in shipped() if name != contract.id]
@@ -163,11 +169,16 @@ class _Run:
         by_header = {one.id: one for one in others if self._keeps(self._case(one, bindings[one.id], {}))}
         folded = (contract, *by_header.values())
         facts = {} if self._options.headers_only else self._fold({one.id: bindings[one.id] for one in folded}, folded)
-        own = self._case(contract, bindings[contract.id], facts)
+        evidence = Evidence(facts)
+        for one in folded:
+            bindings[one.id] = evidence.decided(self._case(one, bindings[one.id], facts))
+        own = self._tested(contract, bindings[contract.id], facts, evidence)
         self._findings += self._check(own)
+        if own.forward is not None:
+            self._notes.append(forward_words(own.forward))
         unreadable = any(rules()[finding.code].unreadable for finding in self._findings)
         recognised = [] if unreadable else [
-            one.id for one in by_header.values() if self._options.headers_only or self._keeps(self._case(one, bindings[one.id], facts))
+            one.id for one in by_header.values() if self._options.headers_only or self._keeps(self._tested(one, bindings[one.id], facts, evidence))
         ]
         errors = any(finding.level == "error" for finding in self._findings)
         if not errors and contract.id in shipped():
@@ -240,10 +251,15 @@ class _Run:
             metadata=self._metadata(contract.metadata.member if contract.metadata else None),
         )
 
+    def _tested(self, contract: Contract, binding: Binding, facts: Mapping[str, Facts], evidence: Evidence) -> Case:
+        """The case, with the verdict of the forward model."""
+        case = self._case(contract, binding, facts)
+        return replace(case, forward=evidence.test(case))
+
     def _keeps(self, case: Case) -> bool:
         """Whether nothing at error level is found. Rules that crash here are told by the chosen contract's check."""
         try:
-            return not any(rules()[deviation.code].level == "error" for _, deviation in _deviations(case))
+            return not any((deviation.level or rules()[deviation.code].level) == "error" for _, deviation in _deviations(case))
         except Exception:  # noqa: BLE001 - any bug of a rule; not recognised is the honest answer
             return False
 
@@ -292,6 +308,8 @@ class _Run:
                 )
             except Fault as fault:
                 self._findings.append(_fault_finding(self._path, fault))
+            except Exception as error:  # noqa: BLE001 - a fold that crashes is not a pass
+                self.tell([self._crashed(f"the values of {name}", error)])
         if self._options.strict_archive:
             try:
                 self._dataset.verify_others()
@@ -301,7 +319,7 @@ class _Run:
 
 
 def _kept(scan: Any, binding: Binding) -> Iterator[str]:
-    for name in (scan.x, scan.y, scan.index, scan.probe):
+    for name in (scan.x, scan.y, scan.index, scan.probe, scan.object if scan.forward_model else None):
         reading = binding.reading(name)
         if reading:
             yield reading.header.name
@@ -322,7 +340,7 @@ def _deviations(case: Case, crash: Callable[[str, Exception], Deviation] | None 
     for keyword, check in CASE_RULES.items():
         try:
             for deviation in check(case):
-                yield pointer(keyword, *deviation.at), deviation
+                yield pointer(keyword.split("/")[0], *deviation.at), deviation
         except Exception as error:  # noqa: BLE001 - a rule that crashes is not a pass
             if crash is None:
                 raise

@@ -17,7 +17,8 @@ LEVELS: Final[tuple[Level, ...]] = ("info", "warning", "error")
 class Deviation:
     """What a rule yields: a fact. The engine adds level, pointer and remedy.
 
-    ``at`` continues the pointer of the keyword; ``fix`` is the step that mends it, as data.
+    ``at`` continues the pointer of the keyword; ``fix`` is the step that mends it, as data; ``level`` is given where
+    the evidence is weaker than the catalogue's level asks for.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Deviation:
     frames: tuple[int, ...] = ()
     at: tuple[str | int, ...] = ()
     fix: Mapping[str, Any] | None = None
+    level: Level | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from npzschema.contracts import Scan
 
 from .binding import Reading
 from .case import Case
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Array = np.ndarray[Any, Any]
 
@@ -68,7 +65,9 @@ class ScanTable:
         schema = pa.DataFrameSchema(
             checks=[
                 # A row that has no value in a column is not judged by it.
-                pa.Check(lambda data, test=test: data.lazyframe.select(test(pl).fill_null(True)), name=keyword, error=keyword)
+                pa.Check(
+                    lambda data, test=test: data.lazyframe.select(test(pl).fill_null(True)), name=keyword, error=keyword
+                )
                 for keyword, test in checks.items()
             ]
         )
@@ -86,7 +85,11 @@ class ScanTable:
         scan, have = self.scan, self.columns
         checks: dict[str, Any] = {}
         placed = {"x", "y"} <= set(have) and self.in_metres is None
-        if scan.inside_tolerance is not None and placed and all(side >= patch > 0 for side, patch in zip(self.object_shape, self.patch, strict=True)):
+        if (
+            scan.inside_tolerance is not None
+            and placed
+            and all(side >= patch > 0 for side, patch in zip(self.object_shape, self.patch, strict=True))
+        ):
             x, y = self._range(1), self._range(0)
             checks["insideTolerance"] = lambda pl: pl.col("x").is_between(*x) & pl.col("y").is_between(*y)
         if scan.distinct and {"x", "y"} <= set(have):
@@ -192,7 +195,14 @@ def _plane(reading: Reading | None, without: str | None = None) -> tuple[int, in
 def _footprint(case: Case, reading: Reading | None) -> float:
     """Diameter of the disc as large as the smallest set of pixels that holds most of the probe's intensity."""
     facts = case.facts_of(reading)
-    if reading is None or reading.layout is None or facts is None or facts.values is None or facts.range.constant or facts.range.nonfinite:
+    if (
+        reading is None
+        or reading.layout is None
+        or facts is None
+        or facts.values is None
+        or facts.range.constant
+        or facts.range.nonfinite
+    ):
         return math.nan
     planes = [axis for axis, symbol in enumerate(reading.layout.dims) if isinstance(symbol, str)][-2:]
     modes = tuple(axis for axis in range(facts.values.ndim) if axis not in planes)

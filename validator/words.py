@@ -15,9 +15,9 @@ def axes(dims: Sequence[int | str]) -> str:
     return "(" + ", ".join(map(str, dims)) + ")"
 
 
-def plural(count: int, noun: str) -> str:
-    """``1 value is``, ``2,000 values are``."""
-    return f"{count:,} {noun} is" if count == 1 else f"{count:,} {noun}s are"
+def share(count: int, total: int, noun: str, one: str = "is", more: str = "are") -> str:
+    """``1 of 20 frames is``, ``2,000 of 9,000 values are``; or with another verb."""
+    return f"{count:,} of {total:,} {noun}{'s' * (total != 1)} {one if count == 1 else more}"
 
 
 def enumerate_words(words: Sequence[str], joint: str) -> str:

@@ -46,11 +46,20 @@ class FrameFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Sample:
+    """Some whole frames: which, and their values, float64, (frames, rows, columns)."""
+
+    index: Array
+    frames: Array
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Facts:
-    """All folds of one array. ``frames``: by the axis that counts them."""
+    """All folds of one array. ``frames`` and ``samples``: by the axis that counts frames."""
 
     range: RangeFacts
     frames: Mapping[int, FrameFacts] = field(default_factory=dict)
+    samples: Mapping[int, Sample] = field(default_factory=dict)
     values: Array | None = None
     lattice: Lattice | None = None
     fingerprint: int | None = None

@@ -147,7 +147,9 @@ class FrameFold:
                 full = inside + rows == _WEIGHTS.size
             else:
                 length = min(row - skip, end - at)
-                self._sums[skip * parts : (skip + length) * parts] += _WEIGHTS[inside] * halves[at * parts : (at + length) * parts]
+                self._sums[skip * parts : (skip + length) * parts] += (
+                    _WEIGHTS[inside] * halves[at * parts : (at + length) * parts]
+                )
                 at += length
                 full = inside + 1 == _WEIGHTS.size and skip + length == row
             if full:
@@ -155,7 +157,9 @@ class FrameFold:
 
     def _fold_sums(self) -> None:
         for half in range(self._halves):
-            self._folded = self._folded * np.uint64(0x9E3779B97F4A7C15) + self._sums[half :: self._halves].astype(np.uint64)
+            self._folded = self._folded * np.uint64(0x9E3779B97F4A7C15) + self._sums[half :: self._halves].astype(
+                np.uint64
+            )
         self._sums[:] = 0
 
     def facts(self) -> FrameFacts:

@@ -71,7 +71,7 @@ def _lattice(levels: Array, precision: float) -> Lattice | None:
         # Plain integers, also where they are too large or too far apart for the general search. It says nothing
         # of values so large that their format has no fractions.
         small = np.count_nonzero(levels < 0.1 / precision)
-        step, fits = 1.0, small > max(2, levels.size // 2)
+        step, fits = 1.0, bool(small > max(2, levels.size // 2))
     if fits:
         return "intensity" if _counted(step, levels, precision) else None
     squares = levels * levels
@@ -148,7 +148,7 @@ def _rounded(counts: Array, bits: int) -> bool:
     odd = counts // (counts & -counts)
     if int(odd.max()) >= 1 << bits:
         return False
-    return int(counts[0]) >= 1 << (bits - 1) or np.count_nonzero(counts >= 1 << bits) > 3
+    return int(counts[0]) >= 1 << (bits - 1) or int(np.count_nonzero(counts >= 1 << bits)) > 3
 
 
 def _roots(counts: Array) -> bool:

@@ -82,7 +82,9 @@ class NonFinite:
     def add(self, at: Array, start: int) -> None:
         """Mark items by their index in a chunk."""
         self.count += at.size
-        for index, axis, length in zip(np.unravel_index(at + start, self._storage), self._axes, self._storage, strict=True):
+        for index, axis, length in zip(
+            np.unravel_index(at + start, self._storage), self._axes, self._storage, strict=True
+        ):
             if length <= MAX_MARKED_AXIS:
                 self._marked.setdefault(axis, np.zeros(length, dtype=bool))[index] = True
 

@@ -13,7 +13,23 @@ from npzschema.contracts import ArraySpec
 
 from ..case import Case
 from ..findings import Deviation
-from . import arrays, dims, dtype, finite, legacy, maximum, maximum_over_mean, metadata, minimum, relations, required, scan, storage, varies
+from . import (
+    arrays,
+    dims,
+    dtype,
+    finite,
+    forward_model,
+    legacy,
+    maximum,
+    maximum_over_mean,
+    metadata,
+    minimum,
+    relations,
+    required,
+    scan,
+    storage,
+    varies,
+)
 
 ArrayRule = Callable[[Case, ArraySpec], Iterator[Deviation]]
 CaseRule = Callable[[Case], Iterator[Deviation]]
@@ -34,6 +50,7 @@ ARRAY_RULES: Final[Mapping[str, ArrayRule]] = {
 CASE_RULES: Final[Mapping[str, CaseRule]] = {
     "dimensions": dims.check_sizes,
     "scan": scan.check,
+    "scan/forwardModel": forward_model.check,
     "relations": relations.check,
     "metadata": metadata.check,
     "storage": storage.check,

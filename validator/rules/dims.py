@@ -34,7 +34,8 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         yield Deviation(
             code="FORMAT-002",
             array=spec.name,
-            message=f"the shape {shape(stored)} fits {enumerate_words(fitting, 'and')}; nothing in the sizes decides which",
+            message=f"the shape {shape(stored)} fits {enumerate_words(fitting, 'and')}; "
+            f"nothing in the sizes decides which",
             expected=axes(spec.dims[0]),
             found="undecided",
         )
@@ -82,7 +83,8 @@ def _dissent(case: Case, dissent: Dissent) -> Iterator[Deviation]:
     yield Deviation(
         code="SHAPE-002",
         array=dissent.arrays[0],
-        message=f"{enumerate_words(list(dissent.arrays), 'and')} {'say' if len(dissent.arrays) > 1 else 'says'} {said}; {others} {'say' if ' and ' in others else 'says'} {held}",
+        message=f"{enumerate_words(list(dissent.arrays), 'and')} {'say' if len(dissent.arrays) > 1 else 'says'} "
+        f"{said}; {others} {'say' if ' and ' in others else 'says'} {held}",
         expected=held,
         found=said,
         at=(next(iter(dissent.sizes)),),

@@ -8,7 +8,7 @@ from npzschema.contracts import ArraySpec
 
 from ..case import Case
 from ..findings import Deviation
-from ..words import plural
+from ..words import share
 
 
 def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
@@ -20,7 +20,7 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
     yield Deviation(
         code="VALUE-001",
         array=spec.name,
-        message=f"{plural(facts.range.nonfinite, 'value')} of {facts.range.count:,} not finite (NaN or infinity)",
+        message=f"{share(facts.range.nonfinite, facts.range.count, 'value')} not finite (NaN or infinity)",
         expected="finite values",
         found=f"{facts.range.nonfinite:,} not finite",
         frames=facts.range.nonfinite_at.get(axis, ()) if axis is not None else (),

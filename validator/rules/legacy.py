@@ -60,7 +60,7 @@ def _dims(case: Case, reading: Reading, layout: Layout, entry: Legacy) -> Iterat
         message=f"axes are {axes(layout.dims)} = {shape(reading.header.shape)}, the contract says {axes(meant)}",
         expected=axes(meant),
         found=axes(layout.dims),
-        evidence=_witnesses(case, reading),
+        evidence=reading.evidence or _witnesses(case, reading),
         at=(entry.index,),
         fix=_fix(entry, spec, axes=order),
     )
@@ -71,7 +71,10 @@ def _witnesses(case: Case, reading: Reading) -> str:
     told = []
     scan = case.contract.scan
     sizes = reading.sizes()
-    others = {symbol: [name for name in names if name != reading.spec.name] for symbol, names in case.binding.witnesses.items()}
+    others = {
+        symbol: [name for name in names if name != reading.spec.name]
+        for symbol, names in case.binding.witnesses.items()
+    }
     if scan and scan.dimension in sizes and {scan.x, scan.y} & set(others.get(scan.dimension, ())):
         told.append(f"{sizes[scan.dimension]} positions")
     probe = case.binding.reading(scan.probe) if scan else None
@@ -98,14 +101,8 @@ def _dtype(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
 
 
 def _quantity(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
-    spec, header = reading.spec, reading.header
-    integers = header.dtype.kind in "iu"
-    if integers:
-        evidence = f"the dtype is {header.dtype_name}, which cannot hold square roots"
-    elif entry.quantity == "intensity":
-        evidence = "all values are whole multiples of one step, as counts are"
-    else:
-        evidence = "the squares of all values are whole multiples of one step, as the squares of amplitudes of counts are"
+    spec = reading.spec
+    evidence = _quantity_evidence(case, reading, str(entry.quantity))
     held = "counts or intensities" if entry.quantity == "intensity" else "amplitudes"
     yield Deviation(
         code=entry.rule,
@@ -117,3 +114,21 @@ def _quantity(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation
         at=(entry.index,),
         fix=_fix(entry, spec, dtype=expand_dtypes(spec.dtype)[0]),
     )
+
+
+def _quantity_evidence(case: Case, reading: Reading, quantity: str) -> str:
+    """What says so, each kind of evidence by name, and where they do not agree."""
+    facts = case.facts_of(reading)
+    told = []
+    if reading.header.dtype.kind in "iu":
+        told.append(f"the dtype is {reading.header.dtype_name}, which cannot hold square roots")
+    elif facts and facts.lattice == "intensity":
+        told.append("all values are whole multiples of one step, as counts are")
+    elif facts and facts.lattice == "amplitude":
+        told.append("the squares of all values are whole multiples of one step, as those of amplitudes of counts are")
+    test = case.forward
+    if test and test.residuals and test.quantity and case.contract.scan and reading.spec.name == case.contract.scan.frames:
+        amplitude, intensity = test.residuals
+        mixed = "" if test.quantity == quantity else "the evidence is mixed: "
+        told.append(f"{mixed}predicted patterns fit as amplitudes with a residual of {amplitude:.2f}, as intensities with {intensity:.2f}")
+    return "; ".join(told)

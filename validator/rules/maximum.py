@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 
 from npzschema.contracts import ArraySpec
@@ -19,16 +20,17 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
     most = case.as_meant(reading, facts.range.maximum)
     under = "" if case.other_quantity(reading) is None else f" as {spec.quantity}s"
     for keyword, bound, broken in (
-        ("maximum", spec.values.maximum, lambda value, limit: value > limit),
-        ("exclusiveMaximum", spec.values.exclusive_maximum, lambda value, limit: value >= limit),
+        ("maximum", spec.values.maximum, operator.gt),
+        ("exclusiveMaximum", spec.values.exclusive_maximum, operator.ge),
     ):
         if bound is not None and broken(most, bound):
             yield Deviation(
                 code="VALUE-003",
                 array=spec.name,
-                message=f"values reach {most:.4g}{under}, the contract says {'less than' if 'excl' in keyword else 'at most'} {bound:g}",
+                message=f"values reach {most:.4g}{under}, the contract says "
+                f"{'less than' if 'excl' in keyword else 'at most'} {bound:g}",
                 expected=f"{keyword} {bound:g}",
                 found=f"{most:.6g}",
-                frames=offending_frames(case, reading, "maximum", lambda value, limit=bound, test=broken: test(value, limit)),
+                frames=offending_frames(case, reading, "maximum", broken, bound),
                 at=(keyword,),
             )

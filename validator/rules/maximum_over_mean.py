@@ -23,7 +23,8 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         yield Deviation(
             code="NORM-002",
             array=spec.name,
-            message=f"the largest value, {facts.range.maximum:.4g}, is {ratio:,.0f} times the mean; the contract says less than {bound:g} times",
+            message=f"the largest value, {facts.range.maximum:.4g}, is {ratio:,.0f} times the mean; "
+            f"the contract says less than {bound:g} times",
             expected=f"less than {bound:g}",
             found=f"{ratio:.6g}",
             at=("maximumOverMean",),

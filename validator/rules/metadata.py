@@ -19,11 +19,15 @@ def check(case: Case) -> Iterator[Deviation]:
     name = wanted.member
     if held is None:
         if wanted.required:
-            yield Deviation(code="KEY-001", array=name, message="is missing", expected=name, found="no such array", at=("required",))
+            yield Deviation(
+                code="KEY-001", array=name, message="is missing", expected=name, found="no such array", at=("required",)
+            )
         return
     if held.text is None:
         what = "a pickle that holds more than one text; it is never unpickled" if held.pickled else "no text"
-        yield Deviation(code="META-001", array=name, message=f"is {what}", expected="one JSON text", found=what, at=("member",))
+        yield Deviation(
+            code="META-001", array=name, message=f"is {what}", expected="one JSON text", found=what, at=("member",)
+        )
         return
     if held.pickled:
         yield Deviation(
@@ -39,7 +43,14 @@ def check(case: Case) -> Iterator[Deviation]:
         document = json.loads(held.text)
     except (ValueError, RecursionError) as error:
         what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        yield Deviation(code="META-001", array=name, message=f"is not JSON: {what}", expected="JSON", found="no JSON", at=("member",))
+        yield Deviation(
+            code="META-001",
+            array=name,
+            message=f"is not JSON: {what}",
+            expected="JSON",
+            found="no JSON",
+            at=("member",),
+        )
         return
     if wanted.schema is not None:
         yield from _schema(name, dict(wanted.schema), document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 
 from npzschema.contracts import ArraySpec
@@ -18,16 +19,17 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         return
     least = facts.range.minimum
     for keyword, bound, broken in (
-        ("minimum", spec.values.minimum, lambda value, limit: value < limit),
-        ("exclusiveMinimum", spec.values.exclusive_minimum, lambda value, limit: value <= limit),
+        ("minimum", spec.values.minimum, operator.lt),
+        ("exclusiveMinimum", spec.values.exclusive_minimum, operator.le),
     ):
         if bound is not None and broken(case.as_meant(reading, least), bound):
             yield Deviation(
                 code="VALUE-002",
                 array=spec.name,
-                message=f"values go down to {least:.4g}, the contract says {'more than' if 'excl' in keyword else 'at least'} {bound:g}",
+                message=f"values go down to {least:.4g}, the contract says "
+                f"{'more than' if 'excl' in keyword else 'at least'} {bound:g}",
                 expected=f"{keyword} {bound:g}",
                 found=f"{least:.6g}",
-                frames=offending_frames(case, reading, "minimum", lambda value, limit=bound, test=broken: test(value, limit)),
+                frames=offending_frames(case, reading, "minimum", broken, bound),
                 at=(keyword,),
             )

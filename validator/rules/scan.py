@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..case import Case
 from ..findings import Deviation
 from ..scan_table import ScanTable, build
-from ..words import plural
+from ..words import share
 
 
 def check(case: Case) -> Iterator[Deviation]:
@@ -19,7 +19,8 @@ def check(case: Case) -> Iterator[Deviation]:
         yield Deviation(
             code="SCAN-003",
             array=scan.x,
-            message=f"{scan.x} and {scan.y} are all below {table.in_metres:.3g}: they look like metres, the contract says object pixels",
+            message=f"{scan.x} and {scan.y} are at most {table.in_metres:.3g}: they look like metres, "
+            "the contract says object pixels",
             expected="object pixels",
             found="metres",
             at=("pixelExtent",),
@@ -38,7 +39,8 @@ def _outside(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
     return Deviation(
         code="SCAN-001",
         array=table.scan.x,
-        message=f"{plural(len(frames), 'position')} of {table.rows:,} with patches outside the object of {rows}x{columns} pixels; "
+        message=f"{share(len(frames), table.rows, 'position', 'has its patch', 'have their patches')} "
+        f"outside the object of {rows}x{columns} pixels; "
         f"the first is x = {x:.4g}, y = {y:.4g} with a patch of {table.patch[0]}x{table.patch[1]}",
         expected=table.inside_words(),
         found=f"x = {x:.6g}, y = {y:.6g}",
@@ -51,7 +53,7 @@ def _duplicates(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
     return Deviation(
         code="SCAN-002",
         array=table.scan.x,
-        message=f"{plural(len(frames), 'position')} of {table.rows:,} not distinct",
+        message=f"{share(len(frames), table.rows, 'position')} not distinct",
         expected="distinct positions",
         found=f"{len(frames):,} that are not",
         frames=frames,
@@ -63,7 +65,8 @@ def _blank(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
     return Deviation(
         code="SCAN-005",
         array=table.scan.frames,
-        message=f"{plural(len(frames), 'frame')} of {table.rows:,} blank: all zero, or below {table.scan.blank_fraction:g} of the median total",
+        message=f"{share(len(frames), table.rows, 'frame')} blank: all zero, or below "
+        f"{table.scan.blank_fraction:g} of the median total",
         expected=f"at least {table.scan.blank_fraction:g} of the median",
         found=f"{len(frames):,} blank",
         frames=frames,
@@ -75,7 +78,7 @@ def _hot(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
     return Deviation(
         code="SCAN-006",
         array=table.scan.frames,
-        message=f"{plural(len(frames), 'frame')} of {table.rows:,} hot or saturated: the largest amplitude is above "
+        message=f"{share(len(frames), table.rows, 'frame')} hot or saturated: the largest amplitude is above "
         f"{table.scan.hot_factor:g} times the median over frames, or at the dtype's limit",
         expected=f"at most {table.scan.hot_factor:g} times the median",
         found=f"{len(frames):,} hot",
@@ -88,7 +91,7 @@ def _repeated(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
     return Deviation(
         code="SCAN-007",
         array=table.scan.frames,
-        message=f"{plural(len(frames), 'frame')} of {table.rows:,} the same as another in every pixel",
+        message=f"{share(len(frames), table.rows, 'frame')} the same as another in every pixel",
         expected="distinct frames",
         found=f"{len(frames):,} that are not",
         frames=frames,
@@ -100,7 +103,8 @@ def _sparse(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
     return Deviation(
         code="SCAN-008",
         array=table.scan.x,
-        message=f"{plural(len(frames), 'position')} of {table.rows:,} overlap the nearest other by less than {table.scan.minimum_overlap:.0%} "
+        message=f"{share(len(frames), table.rows, 'position', 'overlaps', 'overlap')} the nearest other "
+        f"by less than {table.scan.minimum_overlap:.0%} "
         f"of the probe's footprint, {table.footprint:.0f} pixels across",
         expected=f"at least {table.scan.minimum_overlap:.0%}",
         found=f"{len(frames):,} below",

@@ -17,7 +17,9 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         yield Deviation(
             code="VALUE-004",
             array=spec.name,
-            message="is all zero" if zero else f"has one value throughout, of size {facts.range.largest:.4g}; a placeholder",
+            message="is all zero"
+            if zero
+            else f"has one value throughout, of size {facts.range.largest:.4g}; a placeholder",
             expected="values that vary",
             found="constant",
             at=("varies",),

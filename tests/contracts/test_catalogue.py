@@ -1,0 +1,76 @@
+"""The catalogue and the source say the same: every code is checked where it says, and every code told is in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import npzschema.contracts
+import npzschema.validator
+from npzschema.contracts import load, rules, shipped
+
+FOLDERS = {
+    "contracts": Path(npzschema.contracts.__file__).parent,
+    "validator": Path(npzschema.validator.__file__).parent,
+}
+CODE = re.compile(r"\b[A-Z]+-[0-9]{3}\b")
+
+
+def text_of(path):
+    folder, _, rest = path.partition("/")
+    return (FOLDERS[folder] / rest).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", rules())
+def test_a_rule_is_complete(code):
+    rule = rules()[code]
+    assert CODE.fullmatch(code)
+    assert rule.level in ("error", "warning", "info")
+    for field in ("title", "why", "remedy", "example"):
+        assert getattr(rule, field).strip(), field
+    assert rule.why.endswith(".")
+    assert rule.remedy.endswith(".")
+    assert not rule.title.endswith(".")
+    assert not rule.unreadable or rule.level == "error"
+
+
+@pytest.mark.parametrize("code", rules())
+def test_a_rule_is_checked_where_it_says(code):
+    text = text_of(rules()[code].checked_by)
+    by_contract = code in codes_of_legacy_forms()
+    # Codes of legacy forms are data of the contract: the file that yields them never names them.
+    assert code in text or (by_contract and rules()[code].checked_by.endswith(("legacy.py", "dims.py", "dtype.py")))
+
+
+def codes_of_legacy_forms():
+    return {entry.rule for name in shipped() for spec in load(name).arrays.values() for entry in spec.legacy}
+
+
+def test_the_source_and_the_catalogue_have_the_same_codes():
+    quoted = re.compile(r"""["']([A-Z]+-[0-9]{3})["']""")
+    families = {rule.family for rule in rules().values()}
+    found = {
+        code
+        for path in FOLDERS["validator"].rglob("*.py")
+        for code in quoted.findall(path.read_text(encoding="utf-8"))
+        if code.split("-")[0] in families
+    }
+    assert found | codes_of_legacy_forms() == set(rules())
+
+
+def test_the_files_have_no_duplicate_keys():
+    def unique(pairs):
+        keys = [key for key, _ in pairs]
+        assert len(keys) == len(set(keys)), keys
+        return dict(pairs)
+
+    for path in FOLDERS["contracts"].rglob("*.json"):
+        json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
+
+
+def test_families():
+    families = ["FILE", "KEY", "FORMAT", "SHAPE", "DTYPE", "VALUE", "NORM", "SCAN", "META", "INTERNAL"]
+    assert set(families) <= {rule.family for rule in rules().values()}

@@ -1,0 +1,342 @@
+"""The flow as a whole: what may be checked, which contract is chosen, what a crash comes to."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+import npzschema
+from npzschema import ContractError, ValidationError, validate
+from npzschema.contracts import load, rules, shipped
+from npzschema.validator import BytesSource, FileSource, engine
+from npzschema.validator.rules import ARRAY_RULES, CASE_RULES
+
+
+@pytest.fixture
+def canonical(datasets):
+    return datasets.canonical()
+
+
+@pytest.fixture
+def path(datasets, canonical, tmp_path):
+    file = tmp_path / "scan.npz"
+    file.write_bytes(datasets.saved(canonical))
+    return file
+
+
+def facts_of(report):
+    return dataclasses.replace(report, path="")
+
+
+def test_every_kind_of_target_gives_one_report(canonical, path):
+    reference = facts_of(validate(path))
+    assert reference.ok
+    assert reference.recognised == ("ptychopinn/canonical",)
+    for target in (str(path), path.read_bytes(), BytesSource(path.read_bytes()), canonical):
+        assert facts_of(validate(target)) == reference
+    with FileSource(path) as source:
+        assert facts_of(validate(source)) == reference
+
+
+@pytest.mark.parametrize("target", [3, None, [1, 2], np.zeros(3)])
+def test_anything_else_is_the_callers_mistake(target):
+    with pytest.raises(TypeError, match="validate"):
+        validate(target)
+
+
+def test_a_contract_is_refused_before_the_data_is_opened(tmp_path):
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(
+        '{"id": "a/b", "version": "1.0.0", "title": "t", "arrays": {"d": {"dims": ["Q"], "dtype": "float32"}}}'
+    )
+    with pytest.raises(ContractError) as caught:
+        validate(tmp_path / "no such file.npz", wrong)
+    assert caught.value.pointer == "/arrays/d/dims/0"
+    assert validate(tmp_path / "no such file.npz").verdict == "unreadable"
+
+
+def test_a_file_that_cannot_be_opened_is_a_report(tmp_path):
+    report = validate(tmp_path / "none.npz")
+    assert report.verdict == "unreadable"
+    assert not report.ok
+    assert report.codes == {"FILE-001"}
+    assert report.contract is None
+    assert validate(tmp_path / "none.npz", "ptychopinn/raw-npz").contract == "ptychopinn/raw-npz"
+
+
+def crash(*_):
+    raise ZeroDivisionError("by hand")
+    yield
+
+
+@pytest.mark.parametrize("keyword", sorted(ARRAY_RULES))
+def test_a_crashing_array_rule_is_no_pass(canonical, monkeypatch, keyword):
+    monkeypatch.setattr(engine, "ARRAY_RULES", {**ARRAY_RULES, keyword: crash})
+    report = validate(canonical, "ptychopinn/canonical")
+    assert report.verdict == "unreadable"
+    assert report.codes == {"INTERNAL-001"}
+    assert report.recognised == ()
+    assert len(report.findings) == len(load("ptychopinn/canonical").arrays)
+    assert "ZeroDivisionError: by hand" in report.findings[0].message
+
+
+@pytest.mark.parametrize("keyword", sorted(CASE_RULES))
+def test_a_crashing_case_rule_is_no_pass(canonical, monkeypatch, keyword):
+    monkeypatch.setattr(engine, "CASE_RULES", {**CASE_RULES, keyword: crash})
+    report = validate(canonical)
+    assert [finding.code for finding in report.findings] == ["INTERNAL-001"]
+    assert report.verdict == "unreadable"
+    assert keyword in report.findings[0].message
+
+
+def test_a_crash_hides_nothing_else(canonical, monkeypatch):
+    monkeypatch.setattr(engine, "CASE_RULES", {**CASE_RULES, "scan": crash})
+    canonical["diffraction"][2, 0, 0] = np.nan
+    report = validate(canonical)
+    assert report.codes == {"INTERNAL-001", "VALUE-001"}
+
+
+WARNINGS = {
+    "FORMAT-002",
+    "NORM-002",
+    "VALUE-004",
+    "SCAN-002",
+    "SCAN-004",
+    "SCAN-005",
+    "SCAN-006",
+    "SCAN-007",
+    "SCAN-008",
+    "FILE-005",
+    "META-004",
+}
+INFOS = {"KEY-003", "FORMAT-003"}
+
+
+def test_levels():
+    for code, rule in rules().items():
+        wanted = "info" if code in INFOS else "warning" if code in WARNINGS else "error"
+        assert rule.level == wanted, code
+
+
+def test_the_gravest_first(canonical):
+    canonical["note"] = np.zeros(3)
+    canonical["diffraction"][4] = 0
+    canonical["xcoords"][2] = np.nan
+    levels = [finding.level for finding in validate(canonical).findings]
+    assert levels == sorted(levels, key=["error", "warning", "info"].index)
+    assert set(levels) == {"error", "warning", "info"}
+
+
+@pytest.mark.parametrize("level", ["warning", "info"])
+def test_only_errors_break_the_verdict(canonical, level):
+    canonical["objectGuess" if level == "warning" else "note"] = np.ones((96, 90), dtype=np.complex64)
+    report = validate(canonical)
+    assert [finding.level for finding in report.findings] == [level]
+    assert report.ok
+    report.raise_for_errors()
+
+
+def test_raise_for_errors(canonical):
+    del canonical["probeGuess"], canonical["objectGuess"]
+    report = validate(canonical)
+    with pytest.raises(ValidationError, match="2 errors") as caught:
+        report.raise_for_errors()
+    assert caught.value.report is report
+    assert "KEY-001 probeGuess" in str(caught.value)
+
+
+def test_reports_and_findings_are_frozen(canonical):
+    del canonical["probeGuess"]
+    report = validate(canonical)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        report.verdict = "valid"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        report.findings[0].level = "info"
+
+
+PAIR = {"scale_contract_version": "ci_intensity_v2", "measurement_domain": "count_intensity"}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "chosen"),
+    [
+        (None, "ptychopinn/canonical"),
+        ({}, "ptychopinn/canonical"),
+        (PAIR, "ptychopinn/ci-intensity-v2"),
+        ({"additional_parameters": PAIR}, "ptychopinn/ci-intensity-v2"),
+        ({"additional_parameters": "text"}, "ptychopinn/canonical"),
+        ({"scale_contract_version": "ci_intensity_v2"}, "ptychopinn/canonical"),
+        ({**PAIR, "measurement_domain": "normalized_amplitude"}, "ptychopinn/canonical"),
+        ({"scale_contract_version": "legacy_v1", "measurement_domain": "normalized_amplitude"}, "ptychopinn/canonical"),
+        ({"contract": "ptychopinn/raw-counts"}, "ptychopinn/raw-counts"),
+        ({"contract": "nobody/nothing"}, "ptychopinn/canonical"),
+        ({"contract": ["ptychopinn/raw-counts"]}, "ptychopinn/canonical"),
+        ([1], "ptychopinn/canonical"),
+        ("text", "ptychopinn/canonical"),
+    ],
+)
+def test_the_file_chooses_its_contract(datasets, metadata, chosen):
+    arrays = datasets.counts()
+    if metadata is not None:
+        arrays["_metadata"] = np.array(json.dumps(metadata))
+    for target in (arrays, datasets.saved(arrays)):
+        report = validate(target)
+        assert report.contract == chosen
+        assert report.contract_version == load(chosen).version
+        assert ("default" in report.contract_reason) == (
+            chosen == "ptychopinn/canonical"
+            and not (isinstance(metadata, dict) and metadata.get("scale_contract_version") == "legacy_v1")
+        )
+
+
+def test_an_asked_for_contract_goes_before_the_files_own(datasets):
+    report = validate(datasets.ci_intensity_v2(), "ptychopinn/canonical")
+    assert report.contract == "ptychopinn/canonical"
+    assert report.contract_reason == "it was asked for"
+    assert "NORM-001" in report.codes
+    assert "ptychopinn/ci-intensity-v2" in report.recognised
+
+
+@pytest.mark.parametrize(
+    ("make", "contract"),
+    [
+        ("canonical", "ptychopinn/canonical"),
+        ("legacy_hwn", "ptychopinn/legacy-hwn"),
+        ("counts", "ptychopinn/raw-counts"),
+        ("ci_intensity_v2", "ptychopinn/ci-intensity-v2"),
+        ("fixture_v1", "ptychopinn/fixture-v1"),
+    ],
+)
+def test_conforming_datasets_conform(datasets, make, contract):
+    report = validate(getattr(datasets, make)(), contract)
+    assert report.verdict == "valid", report.findings
+    assert contract in report.recognised
+    assert {finding.code for finding in report.findings} <= {"FORMAT-002"}
+
+
+def test_headers_only_reads_no_values(canonical, monkeypatch, path):
+    from npzschema.validator.dataset import ArchiveDataset, MappingDataset
+
+    def never(_, name):
+        raise AssertionError(name)
+
+    monkeypatch.setattr(ArchiveDataset, "chunks", never)
+    monkeypatch.setattr(MappingDataset, "chunks", never)
+    for target in (path, canonical):
+        report = validate(target, headers_only=True)
+        assert report.ok
+        assert report.headers_only
+        assert report.binding == {"N": 20, "H": 32, "W": 32, "HO": 96, "WO": 90}
+        assert all(not one.statistics for one in report.arrays.values())
+
+
+def test_headers_only_tells_what_headers_tell(datasets):
+    report = validate(datasets.legacy_hwn(), headers_only=True)
+    assert report.codes == {"FORMAT-001", "DTYPE-001"}
+    assert validate(datasets.counts(), headers_only=True).codes == {"KEY-002", "NORM-001"}
+
+
+@pytest.mark.parametrize("raw", ["{}", json.dumps(PAIR), "[", "x" * 100_000, ""])
+def test_metadata_in_a_pickle_is_read_without_unpickling(datasets, canonical, raw):
+    held = np.empty((), dtype=object)
+    held[()] = raw
+    canonical["_metadata"] = held
+    for target in (canonical, datasets.saved(canonical)):
+        report = validate(target, "ptychopinn/canonical")
+        expected = set() if raw.startswith("{") else {"META-001"}
+        assert report.codes == expected
+        assert "META-004" in {finding.code for finding in report.findings}
+
+
+class Bomb:
+    def __reduce__(self):
+        return (print, ("executed",))
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, ["{}"], None, 3, Bomb()], ids=repr)
+def test_metadata_in_another_pickle_is_an_error(datasets, canonical, value, capfd):
+    held = np.empty((), dtype=object)
+    held[()] = value
+    canonical["_metadata"] = held
+    report = validate(datasets.saved(canonical))
+    assert report.codes == {"META-001"}
+    assert capfd.readouterr().out == ""
+
+
+def noise(side=12):
+    """A cube that neither sizes nor content decide."""
+    rng = np.random.default_rng(8)
+    return {
+        "diffraction": rng.uniform(0.1, 1, (side, side, side)).astype(np.float32),
+        "probeGuess": (rng.random((side, side)) + 1j).astype(np.complex64),
+        "objectGuess": np.ones((40, 40), dtype=np.complex64),
+        "xcoords": 20 + rng.random(side),
+        "ycoords": 20 + rng.random(side),
+    }
+
+
+def test_axes_that_the_caller_knows():
+    arrays = noise()
+    arrays["diffraction"][3, 4, 5] = np.nan
+    told = {finding.code: finding for finding in validate(arrays).findings}
+    assert set(told) == {"FORMAT-002", "VALUE-001", "VALUE-004"}
+    assert told["VALUE-001"].frames == ()
+    for axes, frame, codes in (("NHW", 3, {"VALUE-001"}), ("HWN", 5, {"VALUE-001", "FORMAT-001"})):
+        known = validate(arrays, axes={"diffraction": tuple(axes)})
+        assert known.codes == codes
+        assert [finding.frames for finding in known.findings if finding.code == "VALUE-001"] == [(frame,)]
+
+
+def test_a_contract_of_the_users_own(tmp_path, canonical):
+    mine = tmp_path / "mine.json"
+    mine.write_text(
+        json.dumps(
+            {
+                "id": "me/strict",
+                "version": "2.1.0",
+                "title": "strict",
+                "extends": "ptychopinn/canonical",
+                "dimensions": {"N": {"minimum": 30}},
+                "arrays": {
+                    "diffraction": {"values": {"exclusiveMaximum": 0.5}},
+                    "note": {"dims": [], "dtype": "text", "required": True},
+                },
+            }
+        )
+    )
+    report = validate(canonical, mine)
+    assert report.codes == {"SHAPE-003", "VALUE-003", "KEY-001"}
+    assert (report.contract, report.contract_version) == ("me/strict", "2.1.0")
+    by_code = {finding.code: finding for finding in report.findings}
+    assert by_code["SHAPE-003"].pointer == "/dimensions/N/minimum"
+    assert by_code["VALUE-003"].pointer == "/arrays/diffraction/values/exclusiveMaximum"
+    # the largest value of the made amplitudes is 1, so some frames reach half of it
+    assert by_code["VALUE-003"].frames == tuple(np.flatnonzero(canonical["diffraction"].max(axis=(1, 2)) >= 0.5))
+    assert "ptychopinn/canonical" in report.recognised
+
+
+def test_public_names():
+    assert set(npzschema.__all__) == {
+        "ContractError",
+        "Finding",
+        "Report",
+        "ValidationError",
+        "__version__",
+        "validate",
+    }
+    for name in npzschema.__all__:
+        assert getattr(npzschema, name) is not None
+    with pytest.raises(AttributeError):
+        npzschema.nothing  # noqa: B018
+
+
+def test_an_empty_mapping():
+    report = validate({})
+    assert report.codes == {"KEY-001"}
+    assert {finding.array for finding in report.findings} == {
+        name for name, spec in load("ptychopinn/canonical").arrays.items() if spec.required
+    }
+    assert all(load(name) for name in shipped())

@@ -1,0 +1,608 @@
+"""One fault, one finding: each row breaks a conforming dataset in one way and names exactly what is found."""
+
+# ruff: noqa: ARG005 - the changes in the tables share one signature
+
+from __future__ import annotations
+
+import copy
+import json
+
+import numpy as np
+import pytest
+
+import npzschema
+from npzschema.contracts import load
+
+BASES = {}
+
+
+@pytest.fixture(scope="session")
+def base(datasets):
+    def make(name):
+        if name not in BASES:
+            BASES[name] = getattr(datasets, name)()
+        return copy.deepcopy(BASES[name])
+
+    return make
+
+
+def told(report):
+    """Codes, without the warning that the forward model does not fit: probe, object or positions were broken."""
+    return sorted(one.code for one in report.findings if (one.code, one.level) != ("PHYS-001", "warning"))
+
+
+def resolve(document, pointer):
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        document = document[int(key)] if isinstance(document, list) else document[key]
+    return document
+
+
+def put(name, at, value):
+    def change(a):
+        a[name][at] = value
+
+    return change
+
+
+def replace(**makers):
+    def change(a):
+        for name, make in makers.items():
+            a[name] = make(a)
+
+    return change
+
+
+def rename(old, new):
+    def change(a):
+        a[new] = a.pop(old)
+
+    return change
+
+
+def drop(*names):
+    def change(a):
+        for name in names:
+            del a[name]
+
+    return change
+
+
+def meta(value):
+    return replace(_metadata=lambda a: np.array(value))
+
+
+def pickled(text):
+    def change(a):
+        held = np.empty((), dtype=object)
+        held[()] = text
+        a["_metadata"] = held
+
+    return change
+
+
+def surplus(extra):
+    def change(a):
+        for name in ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "scan_index"):
+            if name in a:
+                a[name] = np.concatenate([a[name], a[name][:extra] + 1])
+
+    return change
+
+
+def cut(n):
+    """The first n of everything that has a scan axis first."""
+
+    def change(a):
+        for name in ("diffraction", "xcoords", "ycoords", "xcoords_start", "ycoords_start", "scan_index"):
+            a[name] = a[name][:n]
+
+    return change
+
+
+def one_mode(a):
+    return a["probeGuess"][..., None]
+
+
+def patches(a):
+    return np.broadcast_to(a["probeGuess"], (20, 32, 32)).copy()
+
+
+def without_probe_side(a):
+    return a["probeGuess"][::2, ::2].copy()
+
+
+BLANK = (slice(4, 6),)
+
+TABLE = [
+    # name, base dataset, change, every code that is found (once each), frames of some
+    ("conforming", "canonical", lambda a: None, [], {}),
+    (
+        "nan",
+        "canonical",
+        put("diffraction", ([3, 3, 17], [0, 1, 2], [5, 5, 31]), np.nan),
+        ["VALUE-001"],
+        {"VALUE-001": (3, 17)},
+    ),
+    ("infinity", "canonical", put("diffraction", (9, 9, 9), np.inf), ["VALUE-001"], {"VALUE-001": (9,)}),
+    ("minus infinity", "canonical", put("diffraction", (9, 9, 9), -np.inf), ["VALUE-001"], {"VALUE-001": (9,)}),
+    ("a whole frame of nan", "canonical", put("diffraction", 7, np.nan), ["VALUE-001"], {"VALUE-001": (7,)}),
+    ("nothing but nan", "canonical", put("diffraction", ..., np.nan), ["VALUE-001"], {"VALUE-001": tuple(range(20))}),
+    ("nan position", "canonical", put("xcoords", 5, np.nan), ["VALUE-001"], {"VALUE-001": (5,)}),
+    ("nan probe", "canonical", put("probeGuess", (3, 3), np.nan), ["VALUE-001"], {"VALUE-001": ()}),
+    ("imaginary nan in the object", "canonical", put("objectGuess", (3, 3), complex(0, np.nan)), ["VALUE-001"], {}),
+    (
+        "negative pixels",
+        "canonical",
+        put("diffraction", ([2, 11], [0, 0], [0, 0]), -1e-3),
+        ["VALUE-002"],
+        {"VALUE-002": (2, 11)},
+    ),
+    (
+        "hot pixel beyond the bound",
+        "canonical",
+        put("diffraction", (6, 1, 1), 20.0),
+        ["NORM-002", "SCAN-006", "VALUE-003"],
+        {"VALUE-003": (6,), "SCAN-006": (6,)},
+    ),
+    (
+        "hot pixel below the bound",
+        "canonical",
+        put("diffraction", (6, 1, 1), 9.0),
+        ["NORM-002", "SCAN-006"],
+        {"SCAN-006": (6,)},
+    ),
+    ("bound reached", "canonical", replace(diffraction=lambda a: a["diffraction"] * np.float32(10)), ["VALUE-003"], {}),
+    ("blank frames", "canonical", put("diffraction", BLANK, 0), ["SCAN-005"], {"SCAN-005": (4, 5)}),
+    (
+        "nearly blank frame",
+        "canonical",
+        lambda a: a["diffraction"].__setitem__(8, a["diffraction"][8] * np.float32(1e-3)),
+        ["SCAN-005"],
+        {"SCAN-005": (8,)},
+    ),
+    (
+        "all frames blank",
+        "canonical",
+        put("diffraction", ..., 0),
+        ["SCAN-005", "VALUE-004"],
+        {"SCAN-005": tuple(range(20))},
+    ),
+    (
+        "repeated frames",
+        "canonical",
+        lambda a: a["diffraction"].__setitem__(9, a["diffraction"][8]),
+        ["SCAN-007"],
+        {"SCAN-007": (8, 9)},
+    ),
+    (
+        "repeated frames, in two groups",
+        "canonical",
+        lambda a: a["diffraction"].__setitem__([0, 10], a["diffraction"][[19, 11]]),
+        ["SCAN-007"],
+        {"SCAN-007": (0, 10, 11, 19)},
+    ),
+    (
+        "frame differs in one bit",
+        "canonical",
+        lambda a: (
+            a["diffraction"].__setitem__(9, a["diffraction"][8]),
+            a["diffraction"].__setitem__((9, 16, 16), np.nextafter(a["diffraction"][8, 16, 16], np.float32(2))),
+        ),
+        [],
+        {},
+    ),
+    (
+        "duplicate positions",
+        "canonical",
+        lambda a: [a[n].__setitem__(12, a[n][3]) for n in ("xcoords", "ycoords")],
+        ["SCAN-002"],
+        {"SCAN-002": (3, 12)},
+    ),
+    ("outside", "canonical", put("xcoords", 4, 3.0), ["SCAN-001", "SCAN-008"], {"SCAN-001": (4,), "SCAN-008": (4,)}),
+    ("outside below", "canonical", put("ycoords", 19, 95.0), ["SCAN-001", "SCAN-008"], {"SCAN-001": (19,)}),
+    (
+        "centred positions",
+        "canonical",
+        replace(xcoords=lambda a: a["xcoords"] - 45, ycoords=lambda a: a["ycoords"] - 48),
+        ["SCAN-001"],
+        {"SCAN-001": tuple(range(20))},
+    ),
+    (
+        "metres",
+        "canonical",
+        replace(xcoords=lambda a: a["xcoords"] * 1e-8, ycoords=lambda a: a["ycoords"] * 1e-8),
+        ["SCAN-003"],
+        {},
+    ),
+    (
+        "sparse scan",
+        "canonical",
+        replace(
+            objectGuess=lambda a: np.tile(a["objectGuess"], (4, 4)),
+            xcoords=lambda a: a["xcoords"] * 4,
+            ycoords=lambda a: a["ycoords"] * 4,
+        ),
+        ["SCAN-008"],
+        {"SCAN-008": tuple(range(20))},
+    ),
+    ("scan index with gaps", "canonical", replace(scan_index=lambda a: a["scan_index"] ** 2), [], {}),
+    ("small probe", "canonical", replace(probeGuess=without_probe_side), ["SHAPE-002"], {}),
+    ("missing probe", "canonical", drop("probeGuess"), ["KEY-001"], {}),
+    ("missing object", "canonical", drop("objectGuess"), ["KEY-001"], {}),
+    ("missing patterns", "canonical", drop("diffraction"), ["KEY-001"], {}),
+    ("missing x", "canonical", drop("xcoords"), ["KEY-001"], {}),
+    ("misspelt probe", "canonical", rename("probeGuess", "probeGues"), ["KEY-001", "KEY-003"], {}),
+    ("unknown array", "canonical", replace(note=lambda a: np.array("hello")), ["KEY-003"], {}),
+    ("optional arrays missing", "canonical", drop("xcoords_start", "ycoords_start", "scan_index"), [], {}),
+    ("legacy name", "canonical", rename("diffraction", "diff3d"), ["KEY-002"], {}),
+    ("both names, equal", "canonical", replace(diff3d=lambda a: a["diffraction"].copy()), [], {}),
+    (
+        "both names, equal in double precision",
+        "canonical",
+        replace(diff3d=lambda a: a["diffraction"].astype(np.float64)),
+        [],
+        {},
+    ),
+    (
+        "both names, equal in Fortran order",
+        "canonical",
+        replace(diff3d=lambda a: np.asfortranarray(a["diffraction"])),
+        [],
+        {},
+    ),
+    ("both names, equal and big-endian", "canonical", replace(diff3d=lambda a: a["diffraction"].astype(">f4")), [], {}),
+    ("both names, different", "canonical", replace(diff3d=lambda a: np.square(a["diffraction"])), ["KEY-004"], {}),
+    (
+        "both names, one pixel differs",
+        "canonical",
+        replace(diff3d=lambda a: a["diffraction"] + (np.arange(20480).reshape(20, 32, 32) == 5000).astype(np.float32)),
+        ["KEY-004"],
+        {},
+    ),
+    ("both names, other shape", "canonical", replace(diff3d=lambda a: a["diffraction"][:10]), ["KEY-004"], {}),
+    (
+        "both names, a pixel zero and minus zero",
+        "canonical",
+        lambda a: (
+            a["diffraction"].__setitem__((0, 0, 0), 0.0),
+            a.__setitem__("diff3d", a["diffraction"].copy()),
+            a["diff3d"].__setitem__((0, 0, 0), -0.0),
+        ),
+        [],
+        {},
+    ),
+    ("real Y", "canonical", replace(Y=lambda a: patches(a).real.copy()), ["DTYPE-001"], {}),
+    ("Y", "canonical", replace(Y=patches), [], {}),
+    ("double Y", "canonical", replace(Y=lambda a: patches(a).astype(np.complex128)), ["DTYPE-001"], {}),
+    ("Y with a channel", "canonical", replace(Y=lambda a: patches(a)[..., None]), ["SHAPE-001"], {}),
+    ("Y of fewer frames", "canonical", replace(Y=lambda a: patches(a)[:7]), ["SHAPE-002"], {}),
+    ("probe with a channel", "canonical", replace(probeGuess=one_mode), ["SHAPE-001"], {}),
+    ("probe modes", "canonical", replace(probeGuess=lambda a: np.stack([a["probeGuess"]] * 3)), ["SHAPE-001"], {}),
+    (
+        "double probe",
+        "canonical",
+        replace(probeGuess=lambda a: a["probeGuess"].astype(np.complex128)),
+        ["DTYPE-001"],
+        {},
+    ),
+    (
+        "placeholder object",
+        "canonical",
+        replace(objectGuess=lambda a: np.ones_like(a["objectGuess"])),
+        ["VALUE-004"],
+        {},
+    ),
+    ("zero probe", "canonical", replace(probeGuess=lambda a: np.zeros_like(a["probeGuess"])), ["VALUE-004"], {}),
+    (
+        "double patterns",
+        "canonical",
+        replace(diffraction=lambda a: a["diffraction"].astype(np.float64)),
+        ["DTYPE-001"],
+        {},
+    ),
+    (
+        "half patterns",
+        "canonical",
+        replace(diffraction=lambda a: a["diffraction"].astype(np.float16)),
+        ["DTYPE-001"],
+        {},
+    ),
+    (
+        "complex patterns",
+        "canonical",
+        replace(diffraction=lambda a: a["diffraction"].astype(np.complex64)),
+        ["DTYPE-001"],
+        {},
+    ),
+    ("boolean patterns", "canonical", replace(diffraction=lambda a: a["diffraction"] > 0.02), ["DTYPE-001"], {}),
+    (
+        "patterns of 128 bits",
+        "canonical",
+        replace(diffraction=lambda a: a["diffraction"].astype(np.longdouble)),
+        ["DTYPE-001"],
+        {},
+    ),
+    (
+        "complex patterns of 256 bits",
+        "canonical",
+        replace(diffraction=lambda a: a["diffraction"].astype(np.clongdouble)),
+        ["DTYPE-001"],
+        {},
+    ),
+    (
+        "structured patterns",
+        "canonical",
+        replace(diffraction=lambda a: a["diffraction"].view([("a", "<f4")])),
+        ["DTYPE-001"],
+        {},
+    ),
+    ("dates for positions", "canonical", replace(xcoords=lambda a: a["xcoords"].astype("M8[s]")), ["DTYPE-001"], {}),
+    ("text patterns", "canonical", replace(diffraction=lambda a: a["diffraction"].astype("U4")), ["DTYPE-001"], {}),
+    (
+        "integer positions",
+        "canonical",
+        replace(xcoords=lambda a: np.rint(a["xcoords"]).astype(np.int32)),
+        ["DTYPE-001"],
+        {},
+    ),
+    (
+        "floating scan index",
+        "canonical",
+        replace(scan_index=lambda a: a["scan_index"].astype(np.float64)),
+        ["DTYPE-001"],
+        {},
+    ),
+    ("single positions", "canonical", replace(xcoords=lambda a: a["xcoords"].astype(np.float32)), [], {}),
+    (
+        "positions as a column",
+        "canonical",
+        replace(xcoords=lambda a: a["xcoords"][:, None], ycoords=lambda a: a["ycoords"][:, None]),
+        ["SHAPE-001", "SHAPE-001"],
+        {},
+    ),
+    ("positions as a row", "canonical", replace(xcoords=lambda a: a["xcoords"][None, :]), ["SHAPE-001"], {}),
+    ("big-endian", "canonical", replace(diffraction=lambda a: a["diffraction"].astype(">f4")), ["FORMAT-003"], {}),
+    (
+        "Fortran order",
+        "canonical",
+        replace(objectGuess=lambda a: np.asfortranarray(a["objectGuess"])),
+        ["FORMAT-003"],
+        {},
+    ),
+    ("object array", "canonical", replace(objectGuess=lambda a: np.array(None, dtype=object)), ["FILE-006"], {}),
+    (
+        "object array beyond the contract",
+        "canonical",
+        replace(extra=lambda a: np.array([{}, None], dtype=object)),
+        ["FILE-006"],
+        {},
+    ),
+    (
+        "legacy axes",
+        "canonical",
+        replace(diffraction=lambda a: a["diffraction"].transpose(1, 2, 0).copy()),
+        ["FORMAT-001"],
+        {},
+    ),
+    (
+        "legacy axes, nan",
+        "canonical",
+        lambda a: (
+            a["diffraction"].__setitem__((3, 4, 5), np.nan),
+            a.__setitem__("diffraction", a["diffraction"].transpose(1, 2, 0).copy()),
+        ),
+        ["FORMAT-001", "VALUE-001"],
+        {"VALUE-001": (3,)},
+    ),
+    (
+        "legacy axes, repeated",
+        "canonical",
+        lambda a: (
+            a["diffraction"].__setitem__(3, a["diffraction"][17]),
+            a.__setitem__("diffraction", a["diffraction"].transpose(1, 2, 0).copy()),
+        ),
+        ["FORMAT-001", "SCAN-007"],
+        {"SCAN-007": (3, 17)},
+    ),
+    (
+        "legacy axes, surplus positions",
+        "canonical",
+        lambda a: (a.__setitem__("diffraction", a["diffraction"].transpose(1, 2, 0).copy()), surplus(3)(a)),
+        ["FORMAT-001", "SCAN-004"],
+        {},
+    ),
+    ("surplus positions", "canonical", surplus(3), ["SCAN-004"], {}),
+    ("one surplus position", "canonical", surplus(1), ["SCAN-004"], {}),
+    (
+        "too few positions",
+        "canonical",
+        lambda a: [
+            a.__setitem__(n, a[n][:-3]) for n in ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "scan_index")
+        ],
+        ["SHAPE-002"],
+        {},
+    ),
+    ("one list of positions is shorter", "canonical", replace(xcoords=lambda a: a["xcoords"][:-1]), ["SHAPE-002"], {}),
+    (
+        "one list of positions is longer",
+        "canonical",
+        replace(ycoords=lambda a: np.append(a["ycoords"], 40.0)),
+        ["SHAPE-002"],
+        {},
+    ),
+    ("one frame", "canonical", cut(1), [], {}),
+    ("three frames", "canonical", cut(3), [], {}),
+    ("no frame", "canonical", cut(0), ["SHAPE-003"], {}),
+    (
+        "not square",
+        "canonical",
+        replace(
+            diffraction=lambda a: a["diffraction"][:, :, :24].copy(),
+            probeGuess=lambda a: a["probeGuess"][:, :24].copy(),
+        ),
+        ["SHAPE-003"],
+        {},
+    ),
+    (
+        "object smaller than the probe",
+        "canonical",
+        replace(objectGuess=lambda a: a["objectGuess"][:20]),
+        ["SHAPE-003"],
+        {},
+    ),
+    (
+        "patterns with two axes",
+        "canonical",
+        replace(diffraction=lambda a: a["diffraction"].reshape(20, -1)),
+        ["SHAPE-001"],
+        {},
+    ),
+    ("counts", "counts", lambda a: None, ["KEY-002", "NORM-001", "VALUE-003"], {}),
+    ("low counts", "counts", replace(diff3d=lambda a: a["diff3d"] // 200), ["KEY-002", "NORM-001"], {}),
+    ("counts under the canonical name", "counts", rename("diff3d", "diffraction"), ["NORM-001", "VALUE-003"], {}),
+    (
+        "counts in single precision",
+        "counts",
+        replace(diff3d=lambda a: a["diff3d"].astype(np.float32)),
+        ["KEY-002", "NORM-001", "VALUE-003"],
+        {},
+    ),
+    (
+        "counts in double precision",
+        "counts",
+        replace(diff3d=lambda a: a["diff3d"].astype(np.float64)),
+        ["KEY-002", "NORM-001", "VALUE-003"],
+        {},
+    ),
+    (
+        "counts, scaled",
+        "counts",
+        replace(diff3d=lambda a: (a["diff3d"] * 3.7e-5).astype(np.float32)),
+        ["KEY-002", "NORM-001"],
+        {},
+    ),
+    (
+        "counts, scaled, in double precision",
+        "counts",
+        replace(diff3d=lambda a: a["diff3d"] * 3.7e-5),
+        ["KEY-002", "NORM-001"],
+        {},
+    ),
+    (
+        "counts, negative",
+        "counts",
+        replace(
+            diff3d=lambda a: (
+                (a["diff3d"] // 200).astype(np.int32) - (np.arange(20480).reshape(20, 32, 32) == 2048) * 1000
+            )
+        ),
+        ["KEY-002", "NORM-001", "VALUE-002"],
+        {"VALUE-002": (2,)},
+    ),
+    (
+        "counts in the legacy order",
+        "counts",
+        replace(diff3d=lambda a: a["diff3d"].transpose(1, 2, 0).copy()),
+        ["FORMAT-001", "KEY-002", "NORM-001", "VALUE-003"],
+        {},
+    ),
+    (
+        "counts, masked by -1",
+        "counts",
+        replace(diff3d=lambda a: np.where(np.arange(32) < 16, -1, a["diff3d"].astype(np.int32) // 200)),
+        ["KEY-002", "NORM-001", "VALUE-002"],
+        {"VALUE-002": tuple(range(20))},
+    ),
+    (
+        "counts, saturated",
+        "counts",
+        lambda a: (a["diff3d"].__setitem__((slice(None), 16, 16), 20000), a["diff3d"].__setitem__((7, 16, 16), 65535)),
+        ["KEY-002", "NORM-001", "SCAN-006", "VALUE-003"],
+        {"SCAN-006": (7,)},
+    ),
+    (
+        "counts, hot",
+        "counts",
+        lambda a: (a.__setitem__("diff3d", a["diff3d"] // 200), a["diff3d"].__setitem__((5, 0, 0), 60000)),
+        ["KEY-002", "NORM-001", "SCAN-006", "VALUE-003"],
+        {"SCAN-006": (5,), "VALUE-003": (5,)},
+    ),
+    (
+        "metadata",
+        "canonical",
+        meta(json.dumps({"schema_version": "1", "physics_parameters": {"nphotons": 1e9}})),
+        [],
+        {},
+    ),
+    ("metadata as bytes", "canonical", meta(b"{}"), [], {}),
+    ("metadata is no JSON", "canonical", meta("{nphotons: 1e9}"), ["META-001"], {}),
+    ("metadata is a number", "canonical", meta(3.0), ["META-001"], {}),
+    ("metadata is a list of texts", "canonical", meta(["{}"]), ["META-001"], {}),
+    (
+        "metadata of a wrong type",
+        "canonical",
+        meta(json.dumps({"physics_parameters": {"nphotons": "many"}})),
+        ["META-002"],
+        {},
+    ),
+    ("metadata is no object", "canonical", meta("[1]"), ["META-002"], {}),
+    ("metadata, deeply nested", "canonical", meta("[" * 100_000 + "]" * 100_000), ["META-001"], {}),
+    (
+        "metadata names a contract of counts",
+        "canonical",
+        meta(json.dumps({"contract": "ptychopinn/raw-npz"})),
+        ["KEY-002"],
+        {},
+    ),
+    ("declared counts", "ci_intensity_v2", lambda a: None, [], {}),
+    (
+        "declared counts, under additional_parameters",
+        "ci_intensity_v2",
+        lambda a: a.__setitem__(
+            "_metadata", np.array(json.dumps({"additional_parameters": json.loads(str(a["_metadata"]))}))
+        ),
+        [],
+        {},
+    ),
+    (
+        "declared counts, held as amplitudes",
+        "ci_intensity_v2",
+        replace(diff3d=lambda a: np.sqrt(a["diff3d"])),
+        ["NORM-001"],
+        {},
+    ),
+    (
+        "declared counts, legacy axes",
+        "ci_intensity_v2",
+        replace(diff3d=lambda a: a["diff3d"].transpose(1, 2, 0).copy()),
+        ["FORMAT-001"],
+        {},
+    ),
+    (
+        "declared counts, probe modes",
+        "ci_intensity_v2",
+        replace(probeGuess=lambda a: np.stack([a["probeGuess"]] * 3)),
+        [],
+        {},
+    ),
+    ("legacy file", "legacy_hwn", lambda a: None, ["DTYPE-001"] * 3 + ["FORMAT-001", "VALUE-003"], {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("start", "change", "expected", "frames"), [pytest.param(*row[1:], id=row[0]) for row in TABLE]
+)
+@pytest.mark.parametrize("stored", [False, True], ids=["in memory", "in a file"])
+def test_one_fault_one_finding(base, datasets, start, change, expected, frames, stored):
+    arrays = base(start)
+    change(arrays)
+    report = npzschema.validate(datasets.saved(arrays) if stored else arrays)
+    assert told(report) == sorted(expected), [(finding.code, finding.message) for finding in report.findings]
+    for code, where in frames.items():
+        assert next(finding.frames for finding in report.findings if finding.code == code) == where
+    document = load(report.contract).document
+    for finding in report.findings:
+        resolve(document, finding.pointer)
+        assert finding.remedy
+        assert finding.message

@@ -1,0 +1,77 @@
+"""A few whole frames, evenly spaced along the scan: what the forward model is compared with."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, Self
+
+import numpy as np
+
+from ..dataset import ArrayHeader
+from .facts import Sample
+
+Array = np.ndarray[Any, Any]
+
+FRAMES: Final = 64
+MAX_BYTES: Final = 1 << 26
+
+
+class SampledFold:
+    """At most :data:`FRAMES` frames, and fewer of very large ones, with the scan axis first or last in storage."""
+
+    def __init__(self, header: ArrayHeader, axis: int, *, first: bool) -> None:
+        self._first = first
+        self._n = header.shape[axis]
+        self._pixels = header.count // self._n
+        count = max(8, min(FRAMES, MAX_BYTES // (self._pixels * 8)))
+        self.index = np.unique(np.linspace(0, self._n - 1, min(count, self._n)).round().astype(np.int64))
+        self._held = np.zeros((len(self.index), self._pixels))
+        # The two detector axes as they lie in storage; brought into the order of the shape at the end.
+        at = header.storage_axes.index(axis)
+        rest = [one for one in header.storage_axes if one != axis]
+        self._shape = [length for place, length in enumerate(header.storage) if place != at]
+        self._order = [rest.index(one) for one in sorted(rest)]
+
+    @classmethod
+    def along(cls, header: ArrayHeader, axis: int) -> Self | None:
+        """A sample along an axis of the shape, or None where frames are not planes that one pass can gather."""
+        at = header.storage_axes.index(axis)
+        before, after = math.prod(header.storage[:at]), math.prod(header.storage[at + 1 :])
+        if header.dtype.kind not in "fiu" or len(header.shape) != 3 or header.count == 0 or (before > 1 and after > 1):
+            return None
+        if header.count // header.shape[axis] * 8 > MAX_BYTES:
+            return None
+        return cls(header, axis, first=before == 1)
+
+    def add(self, chunk: Array, start: int) -> None:
+        end = start + chunk.size
+        if self._first:
+            low, high = np.searchsorted(self.index, [start // self._pixels, -(-end // self._pixels)])
+            for row in range(int(low), int(high)):
+                begin = int(self.index[row]) * self._pixels
+                a, b = max(begin, start), min(begin + self._pixels, end)
+                self._held[row, a - begin : b - begin] = chunk[a - start : b - start]
+            return
+        pixel, skip = divmod(start, self._n)
+        at = 0
+        if skip:
+            at = min(self._n - skip, chunk.size)
+            self._part(chunk[:at], pixel, skip)
+            pixel += 1
+        rows = (chunk.size - at) // self._n
+        if rows > 0:
+            block = chunk[at : at + rows * self._n].reshape(rows, self._n)
+            self._held[:, pixel : pixel + rows] = block[:, self.index].T
+            at += rows * self._n
+            pixel += rows
+        if at < chunk.size:
+            self._part(chunk[at:], pixel, 0)
+
+    def _part(self, piece: Array, pixel: int, skip: int) -> None:
+        inside = (self.index >= skip) & (self.index < skip + piece.size)
+        self._held[inside, pixel] = piece[self.index[inside] - skip]
+
+    def sample(self) -> Sample:
+        """The frames, float64, (frames, rows, columns) in the order of the remaining axes of the shape."""
+        planes = self._held.reshape(-1, *self._shape)
+        return Sample(index=self.index, frames=planes.transpose(0, *(axis + 1 for axis in self._order)))

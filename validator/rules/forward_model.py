@@ -1,0 +1,55 @@
+"""``scan.forwardModel``: frames, positions, probe and object must belong together (PHYS-001 to PHYS-004)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..case import Case
+from ..findings import Deviation
+from ..forward import Reading, Verdict
+
+_CODES = {"pairing": "PHYS-001", "positions": "PHYS-002", "centre": "PHYS-003", "detector": "PHYS-004"}
+
+
+def check(case: Case) -> Iterator[Deviation]:
+    scan = case.contract.scan
+    if scan is None or case.forward is None or case.forward.verdict is None:
+        return
+    verdict = case.forward.verdict
+    if verdict.best is not None and verdict.other_fits:
+        yield _other(scan.x, scan.frames, verdict, verdict.best)
+    elif not verdict.supported:
+        yield Deviation(
+            code="PHYS-001",
+            level="warning",
+            array=scan.x,
+            message="nothing shows that positions belong to their frames, and no other reading fits: the pairing may be lost, "
+            "probe or object may be poor, or the data not far-field",
+            expected="patterns as probe, object and positions predict them",
+            found=f"correlation {verdict.stated}",
+            evidence=_evidence(verdict),
+            at=("forwardModel",),
+        )
+
+
+def _other(positions: str, frames: str, verdict: Verdict, best: Reading) -> Deviation:
+    on_frames = best.kind in ("centre", "detector")
+    return Deviation(
+        code=_CODES[best.kind],
+        array=frames if on_frames else positions,
+        message=f"as stored, patterns and predictions correlate {verdict.stated.correlation:.2f}; with {best.words}, {best.score.correlation:.2f}",
+        expected="patterns as probe, object and positions predict them",
+        found=best.name,
+        evidence=_evidence(verdict),
+        at=("forwardModel",),
+        fix=None
+        if best.name == "stride"
+        else {"step": best.kind, "array": frames if on_frames else positions, "reading": best.name, "values": dict(best.values)},
+    )
+
+
+def _evidence(verdict: Verdict) -> str:
+    told = f"stored: {verdict.stated}"
+    if verdict.best is not None:
+        told += f"; best of {verdict.tried - 1} others, {verdict.best.name}: {verdict.best.score}"
+    return f"{told}; null 0 +- {verdict.stated.sigma:.2f}; {verdict.frames} frames"
