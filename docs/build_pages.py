@@ -82,12 +82,6 @@ def _metadata(contract: Contract) -> Iterator[str]:
         yield pointer("metadata", "member")
 
 
-def _forward_model(contract: Contract) -> Iterator[str]:
-    if contract.scan and contract.scan.probe and contract.scan.object:
-        yield pointer("scan", "probe")
-        yield pointer("scan", "object")
-
-
 # Rules that no single keyword asks for. The others are found through the codes in the meta-schema's descriptions.
 BEYOND_KEYWORDS: Final[Mapping[str, Callable[[Contract], Iterator[str]]]] = {
     "FILE": _always,
@@ -96,7 +90,6 @@ BEYOND_KEYWORDS: Final[Mapping[str, Callable[[Contract], Iterator[str]]]] = {
     "FORMAT-002": _ambiguous_axes,
     "META-001": _metadata,
     "META-004": _metadata,
-    "PHYS": _forward_model,
 }
 
 
@@ -166,6 +159,13 @@ def _rule_index() -> str:
     return _page("contracts/rules.json", lines)
 
 
+def _picture(rule: Rule) -> tuple[str, ...]:
+    """The picture that docs/draw_pictures.py makes for a rule, where there is one."""
+    if not (DOCS / "images" / f"{rule.code}.png").is_file():
+        return ()
+    return (f"![What it looks like: {_prose(rule.title, '', links=False)}](../images/{rule.code}.png)", "")
+
+
 def _rule_page(rule: Rule, places: Mapping[str, list[str]]) -> str:
     said = LEVELS[rule.level]
     if rule.unreadable:
@@ -178,6 +178,7 @@ def _rule_page(rule: Rule, places: Mapping[str, list[str]]) -> str:
         *("## Why it matters", "", _prose(rule.why, ""), ""),
         *("## Remedy", "", _prose(rule.remedy, ""), ""),
         *("## Example", "", _prose(rule.example, ""), ""),
+        *_picture(rule),
         *("## Which contracts trigger it", ""),
     ]
     asking = {one: found for one, found in places.items() if found}

@@ -38,7 +38,14 @@ class NotApplicable(GeneratorError):
     """This dataset, or its contract, cannot break this rule alone."""
 
 
-def break_file(source: str | os.PathLike[str], target: str | os.PathLike[str], rule: str, *, contract: str | Contract = "auto", force: bool = False) -> Path:
+def break_file(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    rule: str,
+    *,
+    contract: str | Contract = "auto",
+    force: bool = False,
+) -> Path:
     """Write a copy of a dataset that breaks one rule.
 
     Args:
@@ -60,11 +67,15 @@ def break_file(source: str | os.PathLike[str], target: str | os.PathLike[str], r
     report = validate(source, contract)
     if not report.ok or report.contract is None:
         found = "".join(f"{code}, " for code in sorted(report.codes)).rstrip(", ")
-        raise GeneratorError(f"{os.fsdecode(source)}: is not valid as it is ({found}); only a valid dataset can be broken in one place")
+        raise GeneratorError(
+            f"{os.fsdecode(source)}: is not valid as it is ({found}); only a valid dataset can be broken in one place"
+        )
     wanted = contract if isinstance(contract, Contract) else load(report.contract if contract == "auto" else contract)
     data = broken(load_arrays(source), wanted, rule)
     if sidecar is None and any(check(str(out), BytesSource(data))):
-        raise GeneratorError(f"{out}: {sidecar_beside(out).name} beside it is the sidecar of another file; remove it, or choose another output")
+        raise GeneratorError(
+            f"{out}: {sidecar_beside(out).name} beside it is another file's sidecar; remove it, or name another output"
+        )
     with contextlib.ExitStack() as stack:
         beside = stack.enter_context(replacing(sidecar, force=force)) if sidecar else None
         file, _ = stack.enter_context(replacing(out, force=force))
@@ -97,7 +108,11 @@ def broken(arrays: Mapping[str, Array], contract: Contract, rule: str) -> bytes:
     if rule == "META-003":
         return _saved(arrays)
     known = rule in rules()
-    raise GeneratorError(f"rule {rule} is about the tool itself; no file breaks it" if known else f"no rule {rule!r}; validate-npz --list-rules lists them")
+    raise GeneratorError(
+        f"rule {rule} is about the tool itself; no file breaks it"
+        if known
+        else f"no rule {rule!r}; validate-npz --list-rules lists them"
+    )
 
 
 class _Dataset:
@@ -156,7 +171,7 @@ class _Dataset:
         stored = np.ascontiguousarray(np.moveaxis(frames, 0, self._scan_axis()))
         stored = stored.astype(dtype or self.arrays[name].dtype.newbyteorder("="))
         twins = {other for pair in self.contract.identical if name in pair for other in pair if other in self.arrays}
-        return self.arrays | {one: stored for one in twins | {name}}
+        return self.arrays | dict.fromkeys(twins | {name}, stored)
 
     def _scan_axis(self) -> int:
         reading = self.binding.readings[self.scan.frames]
@@ -181,7 +196,7 @@ class _Dataset:
 
 
 def _drop_required(data: _Dataset) -> Arrays:
-    for spec in reversed(data.contract.arrays.values()):
+    for spec in reversed(list(data.contract.arrays.values())):
         if spec.required and spec.name in data.arrays and spec.name != data.scan.frames:
             return {name: array for name, array in data.arrays.items() if name != spec.name}
     raise NotApplicable("no array but the patterns is required")
@@ -218,7 +233,9 @@ def _legacy_axes(data: _Dataset) -> Arrays:
     layout = data.binding.readings[spec.name].layout
     for entry in spec.legacy_dims():
         if entry.dims is not None and layout and entry.rule == "FORMAT-001" and len(entry.dims) == array.ndim:
-            changed = data.arrays | {spec.name: np.ascontiguousarray(array.transpose([layout.dims.index(symbol) for symbol in entry.dims]))}
+            changed = data.arrays | {
+                spec.name: np.ascontiguousarray(array.transpose([layout.dims.index(symbol) for symbol in entry.dims]))
+            }
             for pair in data.contract.identical:
                 if spec.name in pair:
                     changed |= {twin: changed[spec.name] for twin in pair if twin in data.arrays}
@@ -240,7 +257,9 @@ def _cube(data: _Dataset) -> Arrays:
         reading = data.binding.readings.get(name)
         axes = reading.possible_axes(data.scan.dimension) if reading else ()
         cut[name] = np.take(array, np.arange(side), axis=axes[0]) if axes else array
-    return data.shown("FORMAT-002", _undecided(_Dataset(cut, data.contract, data.scan)), "the content tells the axes of every cube")
+    return data.shown(
+        "FORMAT-002", _undecided(_Dataset(cut, data.contract, data.scan)), "the content tells the axes of every cube"
+    )
 
 
 def _undecided(cube: _Dataset) -> Iterator[Arrays]:
@@ -287,7 +306,11 @@ def _other_dtype(data: _Dataset) -> Arrays:
             continue
         for dtype in ("complex128", "float64"):
             same_kind = np.dtype(dtype).kind == array.dtype.kind
-            if same_kind and dtype not in expand_dtypes(spec.dtype) and any(dtype in expand_dtypes(entry.dtype) for entry in spec.legacy_dtypes()):
+            if (
+                same_kind
+                and dtype not in expand_dtypes(spec.dtype)
+                and any(dtype in expand_dtypes(entry.dtype) for entry in spec.legacy_dtypes())
+            ):
                 return data.arrays | {spec.name: array.astype(dtype)}
     spec = data.spec(data.scan.x)
     return data.arrays | {spec.name: data.arrays[spec.name].astype("complex128")}
@@ -301,7 +324,7 @@ def _nan(data: _Dataset) -> Arrays:
     array = data.arrays[spec.name].copy(order="K")
     array[(0,) * array.ndim] = np.nan
     twins = {other for pair in data.contract.identical if spec.name in pair for other in pair if other in data.arrays}
-    return data.arrays | {one: array for one in twins | {spec.name}}
+    return data.arrays | dict.fromkeys(twins | {spec.name}, array)
 
 
 def _negative(data: _Dataset) -> Arrays:
@@ -473,7 +496,11 @@ def _corner(data: _Dataset) -> Arrays:
 def _turned(data: _Dataset) -> Arrays:
     data.needs_frames(2)
     frames = data.frames()
-    changes = [data.with_frames(turn) for turn in (np.swapaxes(frames, -1, -2), frames[..., ::-1]) if turn.shape == frames.shape]
+    changes = [
+        data.with_frames(turn)
+        for turn in (np.swapaxes(frames, -1, -2), frames[..., ::-1])
+        if turn.shape == frames.shape
+    ]
     return data.shown("PHYS-004", changes, _NOT_BORNE_OUT)
 
 
@@ -490,7 +517,7 @@ def _with_metadata(data: _Dataset, array: Array) -> Arrays:
 
 
 def _no_json(data: _Dataset) -> Arrays:
-    return _with_metadata(data, _metadata(data, lambda document: "not JSON"))
+    return _with_metadata(data, _metadata(data, lambda _: "not JSON"))
 
 
 def _wrong_metadata(data: _Dataset) -> Arrays:
@@ -566,7 +593,9 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes, method: int = zipfile
         archive.writestr(zipfile.ZipInfo(name), data, compress_type=method)
 
 
-def _rewritten(data: bytes, contract: Contract, change: Callable[[bytes], bytes] | None = None, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def _rewritten(
+    data: bytes, contract: Contract, change: Callable[[bytes], bytes] | None = None, method: int = zipfile.ZIP_DEFLATED
+) -> bytes:
     """The archive with its first member that the contract asks for changed."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as target:
@@ -617,13 +646,13 @@ def _many(data: bytes, contract: Contract) -> bytes:
 
 
 CONTAINER: Final[Mapping[str, Callable[[bytes, Contract], bytes]]] = {
-    "FILE-001": lambda data, contract: b"XX" + data[2:],
-    "FILE-002": lambda data, contract: data[: len(data) * 3 // 5],
+    "FILE-001": lambda data, _: b"XX" + data[2:],
+    "FILE-002": lambda data, _: data[: len(data) * 3 // 5],
     "FILE-003": _wrong_checksum,
     "FILE-004": _duplicate,
-    "FILE-005": lambda data, contract: _with_member(data, "notes.txt", b"measured on a Monday"),
+    "FILE-005": lambda data, _: _with_member(data, "notes.txt", b"measured on a Monday"),
     "FILE-007": lambda data, contract: _rewritten(data, contract, lambda npy: npy + bytes(8)),
-    "FILE-008": lambda data, contract: _with_member(data, "../outside.npy", _npy(np.zeros(1))),
+    "FILE-008": lambda data, _: _with_member(data, "../outside.npy", _npy(np.zeros(1))),
     "FILE-009": _many,
     "FILE-010": lambda data, contract: _rewritten(data, contract, lambda npy: npy.replace(b"'descr'", b"'dscr' ", 1)),
     "FILE-011": lambda data, contract: _rewritten(data, contract, method=zipfile.ZIP_LZMA),

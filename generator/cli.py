@@ -24,7 +24,7 @@ def main() -> NoReturn:
 def parser() -> argparse.ArgumentParser:
     made = Parser(
         prog="generate-npz",
-        description="Make ptychography datasets that keep their contract: a fixture cut from a real one, a mended copy, a simulation.",
+        description="Make ptychography datasets that keep their contract: cut from a real one, mended, or simulated.",
         epilog="exit status: 0 written; 2 nothing written",
     )
     made.add_argument("--version", action="version", version=f"generate-npz {__version__}")
@@ -39,9 +39,18 @@ def parser() -> argparse.ArgumentParser:
 def _convert(made: argparse.ArgumentParser) -> None:
     made.add_argument("source", metavar="IN.npz", help="the dataset to mend; never changed")
     made.add_argument("target", metavar="OUT.npz", nargs="?", help="the file to write; not needed with --dry-run")
-    made.add_argument("--contract", default="ptychopinn/canonical", metavar="ID|FILE", help="what it should become (default ptychopinn/canonical)")
+    made.add_argument(
+        "--contract",
+        default="ptychopinn/canonical",
+        metavar="ID|FILE",
+        help="what it should become (default ptychopinn/canonical)",
+    )
     made.add_argument("--dry-run", action="store_true", help="list the steps, lossy ones too, and write nothing")
-    made.add_argument("--keep-legacy-names", action="store_true", help="write the patterns under both names, for readers of either kind")
+    made.add_argument(
+        "--keep-legacy-names",
+        action="store_true",
+        help="write the patterns under both names, for readers of either kind",
+    )
     made.add_argument("--metadata-out", metavar="M.json", help="also write a record of the source and of every step")
     _shared(made)
 
@@ -50,34 +59,81 @@ def _fixture(made: argparse.ArgumentParser) -> None:
     made.add_argument("--source", required=True, metavar="S.npz", help="the dataset to cut from, in any known layout")
     made.add_argument("--output", required=True, metavar="O.npz", help="the file to write")
     made.add_argument("--subset-size", type=int, default=64, metavar="N", help="number of positions (default 64)")
-    made.add_argument("--positions", choices=("first", "strided"), default="first", help="the first ones (default), or evenly spaced over the scan")
+    made.add_argument(
+        "--positions",
+        choices=("first", "strided"),
+        default="first",
+        help="the first ones (default), or evenly spaced over the scan",
+    )
     made.add_argument("--metadata-out", metavar="M.json", help="the sidecar (default: the output's name with .json)")
-    made.add_argument("--contract", default="ptychopinn/fixture-v1", metavar="ID|FILE", help="what the fixture must keep (default ptychopinn/fixture-v1)")
+    made.add_argument(
+        "--contract",
+        default="ptychopinn/fixture-v1",
+        metavar="ID|FILE",
+        help="what the fixture must keep (default ptychopinn/fixture-v1)",
+    )
     _shared(made)
 
 
 def _shared(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--allow", action="append", default=[], metavar="STEP", help="a step that may be taken: normalise, drop, cast, positions, centre or detector; may be repeated")
-    made.add_argument("--axes", action="append", default=[], metavar="ARRAY=A,B,C", help="axes of an array whose order you know, such as diffraction=H,W,N")
+    made.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="STEP",
+        help="a step that may be taken: normalise, drop, cast, positions, centre or detector; may be repeated",
+    )
+    made.add_argument(
+        "--axes",
+        action="append",
+        default=[],
+        metavar="ARRAY=A,B,C",
+        help="axes of an array whose order you know, such as diffraction=H,W,N",
+    )
     _output(made)
 
 
 def _output(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--compress", choices=("isal", "zlib", "none"), default="isal", help="isal: fast (default); zlib: smaller; none")
-    made.add_argument("--level", type=int, choices=range(10), metavar="0-9", help="of the compression: 0 to 3 for isal, 0 to 9 for zlib")
+    made.add_argument(
+        "--compress", choices=("isal", "zlib", "none"), default="isal", help="isal: fast (default); zlib: smaller; none"
+    )
+    made.add_argument(
+        "--level",
+        type=int,
+        choices=range(10),
+        metavar="0-9",
+        help="of the compression: 0 to 3 for isal, 0 to 9 for zlib",
+    )
     made.add_argument("--force", action="store_true", help="replace an existing output")
 
 
 def _simulate(made: argparse.ArgumentParser) -> None:
     made.add_argument("--output", required=True, metavar="O.npz", help="the file to write")
-    made.add_argument("--contract", default="ptychopinn/canonical", metavar="ID", help="its form (default ptychopinn/canonical)")
-    made.add_argument("--positions", type=int, default=None, metavar="N", help="scan positions (default 100, or what the contract fixes)")
-    made.add_argument("--size", type=int, default=64, metavar="PIXELS", help="side of the detector and of the probe (default 64)")
+    made.add_argument(
+        "--contract", default="ptychopinn/canonical", metavar="ID", help="its form (default ptychopinn/canonical)"
+    )
+    made.add_argument(
+        "--positions",
+        type=int,
+        default=None,
+        metavar="N",
+        help="scan positions (default 100, or what the contract fixes)",
+    )
+    made.add_argument(
+        "--size", type=int, default=64, metavar="PIXELS", help="side of the detector and of the probe (default 64)"
+    )
     made.add_argument("--probe", choices=("gaussian", "disc", "zone-plate"), default="gaussian")
     made.add_argument("--object", choices=("smooth", "siemens", "photograph"), default="smooth")
-    made.add_argument("--object-shape", type=_shape, metavar="ROWSxCOLUMNS", help="size of the object (default: as large as the scan needs)")
+    made.add_argument(
+        "--object-shape",
+        type=_shape,
+        metavar="ROWSxCOLUMNS",
+        help="size of the object (default: as large as the scan needs)",
+    )
     made.add_argument("--scan", choices=("raster", "fermat", "concentric"), default="raster")
-    made.add_argument("--overlap", type=float, default=0.7, metavar="FRACTION", help="of neighbouring probe footprints (default 0.7)")
+    made.add_argument(
+        "--overlap", type=float, default=0.7, metavar="FRACTION", help="of neighbouring probe footprints (default 0.7)"
+    )
     made.add_argument("--photons", type=float, default=None, metavar="COUNT", help="expected per frame (default 1e6)")
     made.add_argument("--png", metavar="P.png", help="also draw probe, object with scan path, and mean pattern")
     made.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
@@ -87,7 +143,9 @@ def _simulate(made: argparse.ArgumentParser) -> None:
 def _break(made: argparse.ArgumentParser) -> None:
     made.add_argument("source", metavar="IN.npz", help="a valid dataset; never changed")
     made.add_argument("target", metavar="OUT.npz", help="the file to write")
-    made.add_argument("--rule", required=True, metavar="CODE", help="rule to break; validate-npz --list-rules lists them")
+    made.add_argument(
+        "--rule", required=True, metavar="CODE", help="rule to break; validate-npz --list-rules lists them"
+    )
     made.add_argument("--contract", default="auto", metavar="ID|FILE|auto", help="what the source keeps (default auto)")
     made.add_argument("--force", action="store_true", help="replace an existing output")
 
@@ -115,7 +173,9 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         if options.command == "break":
             from .breakers import break_file
 
-            path = break_file(options.source, options.target, options.rule.upper(), contract=options.contract, force=options.force)
+            path = break_file(
+                options.source, options.target, options.rule.upper(), contract=options.contract, force=options.force
+            )
             stdout.write(escape(f"{path}: written; breaks {options.rule.upper()}") + "\n")
             return 0
         made = {"convert": _run_convert, "fixture": _run_fixture, "simulate": _run_simulate}[options.command](options)
@@ -123,9 +183,12 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         raise UsageError(escape(f"contract refused: {error}")) from None
     except GeneratorError as error:
         raise UsageError(escape(str(error))) from None
-    for step in made.steps:
-        stdout.write(escape(f"  {step['sentence']}") + "\n")
-    stdout.write(escape(f"{made.path}: written, {made.report.verdict}; {made.report.contract} {made.report.contract_version}; ") + _sizes(made) + "\n")
+    stdout.writelines(escape(f"  {step['sentence']}") + "\n" for step in made.steps)
+    stdout.write(
+        escape(f"{made.path}: written, {made.report.verdict}; {made.report.contract} {made.report.contract_version}; ")
+        + _sizes(made)
+        + "\n"
+    )
     return 0
 
 
@@ -140,7 +203,9 @@ def _axes(options: argparse.Namespace) -> dict[str, tuple[str | int, ...]]:
         if not name or not dims:
             raise UsageError(f"--axes {text!r} is not ARRAY=A,B,C")
         # A length has few digits; anything else is a symbol, which the contract knows or not.
-        named[name] = tuple(int(dim) if dim.isdecimal() and len(dim) < 10 else dim for dim in dims.replace(" ", "").split(","))
+        named[name] = tuple(
+            int(dim) if dim.isdecimal() and len(dim) < 10 else dim for dim in dims.replace(" ", "").split(",")
+        )
     return named
 
 

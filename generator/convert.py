@@ -17,7 +17,7 @@ from npzschema.validator.source import FileSource
 from .errors import GeneratorError
 from .mend import mended, metadata, passed_through
 from .plan import LOSSY, Plan, Step, check_allowed, plan
-from .publish import Made, Output, publish
+from .publish import DEFAULTS, Made, Output, publish
 from .sidecar import Sidecar
 from .source import Axes, Source, check_axes, opened, refuse_same
 from .stream import Stream
@@ -33,7 +33,7 @@ def convert(
     axes: Axes | None = None,
     keep_legacy_names: bool = False,
     metadata_out: str | os.PathLike[str] | None = None,
-    options: Output = Output(),
+    options: Output = DEFAULTS,
 ) -> Made:
     """Write a mended copy of a dataset; the input is never changed.
 
@@ -41,7 +41,8 @@ def convert(
         source: the file to mend.
         target: the file to write.
         contract: what it should become.
-        allow: steps that are taken only by name: ``normalise``, ``drop``, ``cast``, ``positions``, ``centre``, ``detector``.
+        allow: steps that are taken only by name: ``normalise``, ``drop``, ``cast``, ``positions``, ``centre``,
+            ``detector``.
         axes: axes of arrays whose order the caller knows, such as ``{"diffraction": ("H", "W", "N")}``.
         keep_legacy_names: write the patterns under both of their names, for readers of either kind.
         metadata_out: where to write a record of the source and of every step.
@@ -76,7 +77,9 @@ def convert(
         )
 
 
-def dry_run(source: str | os.PathLike[str], *, contract: str | Path | Contract = DEFAULT, axes: Axes | None = None) -> tuple[Plan, Plan]:
+def dry_run(
+    source: str | os.PathLike[str], *, contract: str | Path | Contract = DEFAULT, axes: Axes | None = None
+) -> tuple[Plan, Plan]:
     """What :func:`convert` would do, without lossy steps and with all of them."""
     wanted = contract if isinstance(contract, Contract) else load(contract)
     check_axes(wanted, axes)
@@ -101,7 +104,7 @@ def _streams(one: Source, contract: Contract, *, keep_legacy_names: bool) -> tup
         main = next((name for name in pair if name in streams), None)
         if both and main is not None:
             # The second name is the first array once more, not a second reading of the file.
-            streams |= {name: streams[main] for name in pair}
+            streams |= dict.fromkeys(pair, streams[main])
     streams |= passed_through(one.dataset, streams, contract.known_names())
     text, steps = metadata(one.dataset, contract)
     return streams | text, steps

@@ -1,4 +1,4 @@
-"""A small deterministic fixture from a real dataset: frames and everything per scan position cut by the same indices."""
+"""A small deterministic fixture from a real dataset: everything per scan position is cut by the same indices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from npzschema.validator.sidecar import sidecar_beside
 from .errors import GeneratorError
 from .mend import mended, metadata
 from .plan import check_allowed
-from .publish import Made, Output, publish
+from .publish import DEFAULTS, Made, Output, publish
 from .sidecar import Sidecar
 from .source import Axes, Source, opened, refuse_same
 from .stream import Stream, taken
@@ -26,6 +26,8 @@ Array = np.ndarray[Any, Any]
 Positions = Literal["first", "strided"]
 
 FIXTURE: Final = "ptychopinn/fixture-v1"
+_WORDS: Final = {"first": "the first ones", "strided": "evenly spaced over the scan"}
+
 LEAST: Final = 16
 """Fewer frames overlap too little to test anything with."""
 
@@ -40,7 +42,7 @@ def fixture(
     allow: Collection[str] = (),
     axes: Axes | None = None,
     metadata_out: str | os.PathLike[str] | None = None,
-    options: Output = Output(),
+    options: Output = DEFAULTS,
 ) -> Made:
     """Cut a fixture, with a sidecar that says where it came from.
 
@@ -74,7 +76,9 @@ def fixture(
         raise GeneratorError(f"a subset of {subset_size} positions is too small; take at least {LEAST}")
     fixed = _fixed_size(wanted)
     if fixed is not None and subset_size != fixed:
-        raise GeneratorError(f"{wanted.id} has {fixed} positions, not {subset_size}; for another size name --contract {DEFAULT}")
+        raise GeneratorError(
+            f"{wanted.id} has {fixed} positions, not {subset_size}; for another size name --contract {DEFAULT}"
+        )
     read_as = _of_source(wanted)
     with opened(source, read_as, allow=allow, axes=axes) as one:
         whole = mended(one.dataset, one.binding, read_as, one.plan)
@@ -89,7 +93,7 @@ def fixture(
             "step": "subset",
             "array": None,
             "lossless": True,
-            "sentence": f"{subset_size} positions taken, {'the first ones' if positions == 'first' else 'evenly spaced over the scan'}; frames and positions by the same indices",
+            "sentence": f"{subset_size} positions taken, {_WORDS[positions]}; frames and positions by the same indices",
             "positions": positions,
         }
         steps = (*(step.document() for step in one.plan.steps), cut)
@@ -98,7 +102,13 @@ def fixture(
             streams,
             wanted,
             options,
-            sidecar=Sidecar(command="fixture", source=one.path, strategy=positions, indices=tuple(chosen.tolist()), transformations=steps),
+            sidecar=Sidecar(
+                command="fixture",
+                source=one.path,
+                strategy=positions,
+                indices=tuple(chosen.tolist()),
+                transformations=steps,
+            ),
             sidecar_path=sidecar_path,
             steps=steps,
             last=one.unchanged,
@@ -131,7 +141,11 @@ def _indices(one: Source, contract: Contract, streams: Mapping[str, Stream], siz
         raise GeneratorError(f"{one.path}: has {available} positions, {size} were asked for")
     if positions == "first" or contract.scan is None:
         return np.arange(size)
-    return strided([_values(streams[name])[:available] for name in (contract.scan.x, contract.scan.y) if name in streams], available, size)
+    return strided(
+        [_values(streams[name])[:available] for name in (contract.scan.x, contract.scan.y) if name in streams],
+        available,
+        size,
+    )
 
 
 def strided(coordinates: Sequence[Array], available: int, size: int) -> Array:

@@ -37,7 +37,9 @@ def mended(dataset: Dataset, binding: Binding, contract: Contract, plan: Plan) -
             streams[step.array] = framewise(streams[step.array], axis, _detector_step(step))
         elif step.step == "positions" and contract.scan:
             x, y = (_whole(streams[name]) for name in (contract.scan.x, contract.scan.y))
-            for name, moved in zip((contract.scan.x, contract.scan.y), Affine(**step.values["values"]).apply(x, y), strict=True):
+            for name, moved in zip(
+                (contract.scan.x, contract.scan.y), Affine(**step.values["values"]).apply(x, y), strict=True
+            ):
                 streams[name] = of_array(moved.astype(streams[name].dtype))
         elif step.step == "copy":
             streams[step.array] = streams[step.values["source"]]
@@ -69,7 +71,7 @@ def _apply(stream: Stream, step: Step) -> Stream:
         case "normalise":
             return mapped(stream, stream.dtype, lambda chunk: chunk / step.values["divisor"])
         case _:
-            # rename and native change no values; drop, copy and what the forward model speaks for come once all are read.
+            # rename and native change no values; the other steps come once all arrays are read.
             return stream
 
 

@@ -33,7 +33,9 @@ def photograph(shape: tuple[int, int], rng: np.random.Generator) -> Array:
     try:
         from skimage import data, transform
     except ImportError:
-        raise GeneratorError("the object 'photograph' needs scikit-image; install it with: pip install 'npzschema[images]'") from None
+        raise GeneratorError(
+            "the object 'photograph' needs scikit-image; install it with: pip install 'npzschema[images]'"
+        ) from None
     image = transform.resize(data.camera().astype(float) / 255, shape, anti_aliasing=True)
     return _complex(image, image[:, ::-1])
 

@@ -79,8 +79,8 @@ def _scan(contract: Contract) -> Scan:
 
 def _arrays(dataset: ArchiveDataset, contract: Contract, scan: Scan) -> dict[str, Array]:
     """Probe, object and positions as they are, and the mean pattern under the name of the patterns."""
-    arrays = {}
-    for name in (scan.probe, scan.object, scan.x, scan.y):
+    arrays: dict[str, Array] = {}
+    for name in (scan.probe or "", scan.object or "", scan.x, scan.y):
         if name not in dataset.headers:
             raise GeneratorError(f"there is no {name} to draw")
         arrays[name] = _whole(stream_of(dataset, dataset.headers[name]))

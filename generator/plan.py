@@ -16,8 +16,8 @@ from npzschema.validator.findings import Finding, Report
 from .errors import GeneratorError
 
 ORDER: Final = (
-    "rename", "squeeze", "transpose", "drop", "centre", "detector", "positions", "sqrt", "normalise", "cast", "native", "copy",
-    "unpickle-metadata",
+    "rename", "squeeze", "transpose", "drop", "centre", "detector", "positions", "sqrt", "normalise", "cast", "native",
+    "copy", "unpickle-metadata",
 )  # fmt: skip
 """In which order steps are applied to one array."""
 
@@ -51,7 +51,13 @@ class Step:
 
     def document(self) -> dict[str, Any]:
         """The step as JSON values."""
-        return {"step": self.step, "array": self.array, "lossless": self.lossless, "sentence": self.sentence, **self.values}
+        return {
+            "step": self.step,
+            "array": self.array,
+            "lossless": self.lossless,
+            "sentence": self.sentence,
+            **self.values,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +88,9 @@ def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> 
                 obstacles.append(f"{finding.code} {finding.message}")
             elif finding.code == "FORMAT-002":
                 name = finding.array
-                obstacles.append(f"{finding.code} {finding.message}; name them with --axes {name}=N,H,W or --axes {name}=H,W,N")
+                obstacles.append(
+                    f"{finding.code} {finding.message}; name them with --axes {name}=N,H,W or --axes {name}=H,W,N"
+                )
         elif not step.lossless and step.step not in allow:
             if finding.level == "error":
                 obstacles.append(f"{finding.code} {finding.message}; --allow {step.step} would {LOSSY[step.step]}")
@@ -98,7 +106,9 @@ def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
     if fix is None:
         if finding.code == "VALUE-003" and contract.arrays[array].quantity is not None:
             largest = _largest(report, array)
-            return _made("normalise", array, f"divided by the largest value, {largest:.6g}", {"divisor": largest}, lossless=False)
+            return _made(
+                "normalise", array, f"divided by the largest value, {largest:.6g}", {"divisor": largest}, lossless=False
+            )
         twin = _twin(report, contract, array)
         if finding.code == "KEY-001" and twin:
             return _made("copy", array, f"copied from {twin}, which is the same array", {"source": twin})
@@ -112,7 +122,8 @@ def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
         "rename": f"renamed from {fix.get('source')}",
         "transpose": f"axes {finding.found} brought into the order {finding.expected}",
         "squeeze": f"axes of length 1 removed: {finding.found} to {finding.expected}",
-        "cast": f"cast from {finding.found} to {fix.get('dtype')}" + ("" if lossless else f"; {finding.message.rpartition('; ')[2]}"),
+        "cast": f"cast from {finding.found} to {fix.get('dtype')}"
+        + ("" if lossless else f"; {finding.message.rpartition('; ')[2]}"),
         "sqrt": f"square root taken: {finding.found} to {finding.expected}",
         "square": f"squared: {finding.found} to {finding.expected}",
         "native": "written in C order, little-endian",

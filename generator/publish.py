@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -57,6 +57,9 @@ class Output:
     compression: Compression = "isal"
     level: int | None = None
     progress: Progress = field(default_factory=Progress)
+
+
+DEFAULTS: Final = Output()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,7 +132,9 @@ def _refuse_stale(target: Path, temporary: Path, sidecar_path: Path | None) -> N
         return
     with FileSource(temporary) as made:
         if any(beside_check.check(str(target), made)):
-            raise GeneratorError(f"{target}: {beside.name} beside it is the sidecar of another file; remove it, or choose another output")
+            raise GeneratorError(
+                f"{target}: {beside.name} beside it is another file's sidecar; remove it, or name another output"
+            )
 
 
 def _nbytes(stream: Stream) -> int:

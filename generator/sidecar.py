@@ -75,7 +75,11 @@ def _created() -> str:
     """Now, or the moment that reproducible builds name (https://reproducible-builds.org/specs/source-date-epoch/)."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     try:
-        moment = datetime.datetime.now(datetime.UTC) if epoch is None else datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)
+        moment = (
+            datetime.datetime.now(datetime.UTC)
+            if epoch is None
+            else datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)
+        )
     except (ValueError, OverflowError, OSError):
         raise GeneratorError(f"SOURCE_DATE_EPOCH is {epoch!r}, not a number of seconds") from None
     return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

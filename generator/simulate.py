@@ -18,7 +18,7 @@ from npzschema.contracts.forward_model import amplitudes
 from .errors import GeneratorError
 from .objects import OBJECTS
 from .probes import PROBES
-from .publish import Made, Output, publish
+from .publish import DEFAULTS, Made, Output, publish
 from .scans import SCANS
 from .stream import Stream, mapped, of_array, transpose
 from .write import refuse_existing
@@ -75,7 +75,7 @@ def simulate(
     experiment: Experiment | None = None,
     *,
     contract: str | Contract = DEFAULT,
-    options: Output = Output(),
+    options: Output = DEFAULTS,
 ) -> Made:
     """Simulate a dataset in bounded memory.
 
@@ -105,7 +105,11 @@ def truth(experiment: Experiment) -> Truth:
     Raises:
         GeneratorError: a name is unknown, a number is out of range, or the scan does not fit the object.
     """
-    for word, name, table in (("probe", experiment.probe, PROBES), ("object", experiment.object, OBJECTS), ("scan", experiment.scan, SCANS)):
+    for word, name, table in (
+        ("probe", experiment.probe, PROBES),
+        ("object", experiment.object, OBJECTS),
+        ("scan", experiment.scan, SCANS),
+    ):
         if name not in table:
             raise GeneratorError(f"no {word} {name!r}; there are {', '.join(table)}")
     if not (1 <= experiment.positions <= MOST_POSITIONS and 2 <= experiment.size <= MOST_SIZE):
@@ -113,7 +117,9 @@ def truth(experiment: Experiment) -> Truth:
     if not 0 <= experiment.overlap < 1:
         raise GeneratorError(f"an overlap of {experiment.overlap:g} is not between 0 and 1")
     if not 0 < experiment.photons <= MOST_PHOTONS:
-        raise GeneratorError(f"{experiment.photons:g} photons per frame cannot be simulated; at most {MOST_PHOTONS:g} can")
+        raise GeneratorError(
+            f"{experiment.photons:g} photons per frame cannot be simulated; at most {MOST_PHOTONS:g} can"
+        )
     if experiment.seed < 0:
         raise GeneratorError(f"a seed of {experiment.seed} is below 0")
     rng = np.random.default_rng([experiment.seed, 0])
@@ -121,16 +127,23 @@ def truth(experiment: Experiment) -> Truth:
     step = max(1.0, (1 - experiment.overlap) * _footprint(probe))
     x, y = SCANS[experiment.scan](experiment.positions, step, rng)
     shape = experiment.object_shape or (_side(y, experiment.size), _side(x, experiment.size))
-    for values, length, word in ((x, shape[1], "columns"), (y, shape[0], "rows")):
+    for values, length in ((x, shape[1]), (y, shape[0])):
         room = length - experiment.size - 2
         extent = float(np.ptp(values))
         if room < 0:
-            raise GeneratorError(f"an object of {shape[0]}x{shape[1]} has no room for a probe of {experiment.size}x{experiment.size}")
+            raise GeneratorError(
+                f"an object of {shape[0]}x{shape[1]} has no room for a probe of {experiment.size}x{experiment.size}"
+            )
         if extent > room:
             # Given an object that is too small for the steps asked for, the scan is drawn closer.
-            values *= room / extent
+            np.multiply(values, room / extent, out=values)
     obj = OBJECTS[experiment.object](shape, rng)
-    return Truth(probe=probe, object=obj, x=x - (x.min() + x.max()) / 2 + shape[1] / 2, y=y - (y.min() + y.max()) / 2 + shape[0] / 2)
+    return Truth(
+        probe=probe,
+        object=obj,
+        x=x - (x.min() + x.max()) / 2 + shape[1] / 2,
+        y=y - (y.min() + y.max()) / 2 + shape[0] / 2,
+    )
 
 
 def counts(experiment: Experiment, made: Truth) -> Iterator[Array]:
@@ -167,7 +180,9 @@ def dataset(experiment: Experiment, contract: Contract) -> dict[str, Stream]:
         shape=shape,
         dtype=np.dtype(np.float64),
         storage_axes=(0, 1, 2),
-        chunks=lambda: ((group if as_counts else np.sqrt(group * scale)).reshape(-1) for group in counts(experiment, made)),
+        chunks=lambda: (
+            (group if as_counts else np.sqrt(group * scale)).reshape(-1) for group in counts(experiment, made)
+        ),
     )
     probe = made.probe * (math.sqrt(experiment.photons) if as_counts else 1)
     values: dict[str, Array] = {

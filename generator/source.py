@@ -46,7 +46,9 @@ class Source:
 
 
 @contextlib.contextmanager
-def opened(path: str | os.PathLike[str], contract: Contract, *, allow: Collection[str] = (), axes: Axes | None = None) -> Iterator[Source]:
+def opened(
+    path: str | os.PathLike[str], contract: Contract, *, allow: Collection[str] = (), axes: Axes | None = None
+) -> Iterator[Source]:
     """Open a file and plan its mending.
 
     Raises:
@@ -57,7 +59,8 @@ def opened(path: str | os.PathLike[str], contract: Contract, *, allow: Collectio
     stamp = _stamp(name)
     report = validate(name, contract, axes=axes)
     if report.verdict == "unreadable":
-        raise GeneratorError(f"{name}: cannot be read: {'; '.join(f'{one.code} {one.message}' for one in report.findings if one.level == 'error')}")
+        told = "; ".join(f"{one.code} {one.message}" for one in report.findings if one.level == "error")
+        raise GeneratorError(f"{name}: cannot be read: {told}")
     steps = plan(report, contract, allow=allow)
     if steps.obstacles:
         raise GeneratorError(f"{name}: cannot become {contract.id}: {'; '.join(steps.obstacles)}")
@@ -71,7 +74,9 @@ def opened(path: str | os.PathLike[str], contract: Contract, *, allow: Collectio
                     raise GeneratorError(f"{name}: was changed while it was being read")
 
             unchanged()
-            yield Source(path=Path(name), dataset=dataset, report=report, binding=binding, plan=steps, unchanged=unchanged)
+            yield Source(
+                path=Path(name), dataset=dataset, report=report, binding=binding, plan=steps, unchanged=unchanged
+            )
     except Fault as fault:
         raise GeneratorError(f"{name}: {fault.code} {fault.member or ''} {fault.what}") from None
 
@@ -80,7 +85,9 @@ def check_axes(contract: Contract, axes: Axes | None) -> None:
     """Raises :class:`GeneratorError` for axes of an array, or an axis, that the contract does not have."""
     for name, dims in (axes or {}).items():
         if name not in contract.arrays:
-            raise GeneratorError(f"axes named for {name!r}, which is no array of {contract.id}; there are {', '.join(contract.arrays)}")
+            raise GeneratorError(
+                f"axes named for {name!r}, which is no array of {contract.id}; there are {', '.join(contract.arrays)}"
+            )
         for dim in dims:
             if isinstance(dim, str) and dim not in contract.dimensions:
                 raise GeneratorError(f"{name}: no axis {dim!r}; there are {', '.join(contract.dimensions)}")

@@ -53,7 +53,9 @@ def stream_of(dataset: Dataset, header: ArrayHeader) -> Stream:
 
 def of_array(array: Array) -> Stream:
     """An array in memory."""
-    return Stream(shape=array.shape, dtype=array.dtype, storage_axes=tuple(range(array.ndim)), chunks=lambda: [array.reshape(-1)])
+    return Stream(
+        shape=array.shape, dtype=array.dtype, storage_axes=tuple(range(array.ndim)), chunks=lambda: [array.reshape(-1)]
+    )
 
 
 def transpose(stream: Stream, axes: Sequence[int]) -> Stream:
@@ -79,7 +81,9 @@ def squeeze(stream: Stream, keep: Sequence[int]) -> Stream:
 def mapped(stream: Stream, dtype: np.dtype[Any], function: Callable[[Array], Array]) -> Stream:
     """Apply a function to every item."""
     chunks = stream.chunks
-    return replace(stream, dtype=dtype, chunks=lambda: (function(chunk).astype(dtype, copy=False) for chunk in chunks()))
+    return replace(
+        stream, dtype=dtype, chunks=lambda: (function(chunk).astype(dtype, copy=False) for chunk in chunks())
+    )
 
 
 def framewise(stream: Stream, axis: int, function: Callable[[Array], Array]) -> Stream:
@@ -169,7 +173,9 @@ def c_order(stream: Stream, folder: Path | None = None) -> Iterator[Array]:
         yield from _slices(stream)
         return
     if math.prod(stream.shape) * stream.dtype.itemsize > 4 * BLOCK:
-        raise GeneratorError(f"an array of shape {stream.shape} is too large to reorder from storage axes {stream.storage_axes}")
+        raise GeneratorError(
+            f"an array of shape {stream.shape} is too large to reorder from storage axes {stream.storage_axes}"
+        )
     whole = np.concatenate([chunk.copy() for chunk in stream.chunks()]).reshape(storage)
     yield np.ascontiguousarray(whole.transpose([stream.storage_axes.index(axis) for axis in range(len(storage))]))
 

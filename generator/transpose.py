@@ -10,17 +10,25 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-BLOCK: Final = 1 << 26
-"""Bytes held in memory at a time, once as rows and once turned."""
+BLOCK: Final = 1 << 27
+"""Bytes held in memory at a time."""
+
+BAND: Final = 1 << 22
+"""Bytes of columns handed out at a time."""
+
+TILE: Final = 64
+"""Rows turned at a time: each column's part of a tile is a few cache lines, which is some ten times faster than one."""
 
 
-def transposed(chunks: Iterable[Array], rows: int, columns: int, dtype: np.dtype[Any], folder: Path | None = None, block: int = BLOCK) -> Iterator[Array]:
+def transposed(
+    chunks: Iterable[Array], rows: int, columns: int, dtype: np.dtype[Any], folder: Path | None = None, block: int = BLOCK
+) -> Iterator[Array]:
     """Columns of a matrix, in bands.
 
     Args:
@@ -31,47 +39,68 @@ def transposed(chunks: Iterable[Array], rows: int, columns: int, dtype: np.dtype
         block: bytes to hold in memory.
 
     Yields:
-        arrays of shape (some columns, rows), in order.
+        C-contiguous arrays of shape (some columns, rows), in order.
     """
     if rows * columns == 0:
         return
     high = max(1, min(rows, block // (columns * dtype.itemsize)))
-    blocks = _blocks(chunks, rows, columns, high, dtype)
+    wide = max(1, min(BAND, block) // (rows * dtype.itemsize))
+    blocks = _turned_blocks(chunks, rows, columns, high, dtype)
     if high == rows:
-        yield next(blocks).T
+        turned = next(blocks)
+        for first in range(0, columns, wide):
+            yield turned[first : first + wide]
         return
     with tempfile.TemporaryFile(dir=folder) as file:
         heights = []
         for one in blocks:
-            heights.append(len(one))
+            heights.append(one.shape[1])
             # As bytes: there are dtypes, such as dates, of which numpy gives no buffer.
-            file.write(np.ascontiguousarray(one.T).view(np.uint8).data)
-            del one
-        wide = max(1, block // (rows * dtype.itemsize))
+            file.write(np.ascontiguousarray(one).view(np.uint8).data)
         for first in range(0, columns, wide):
-            last = min(columns, first + wide)
-            band = np.empty((last - first, rows), dtype=dtype)
-            start = 0
-            for height in heights:
-                file.seek((start * columns + first * height) * dtype.itemsize)
-                part = np.fromfile(file, dtype=dtype, count=(last - first) * height)
-                band[:, start : start + height] = part.reshape(last - first, height)
-                start += height
-            yield band
+            yield _band(file, heights, rows, columns, slice(first, min(columns, first + wide)), dtype)
 
 
-def _blocks(chunks: Iterable[Array], rows: int, columns: int, high: int, dtype: np.dtype[Any]) -> Iterator[Array]:
-    """The matrix in blocks of ``high`` rows, the last one shorter."""
-    buffer = np.empty(high * columns, dtype=dtype)
+def _turned_blocks(chunks: Iterable[Array], rows: int, columns: int, high: int, dtype: np.dtype[Any]) -> Iterator[Array]:
+    """Blocks of ``high`` rows, turned: (columns, rows of the block). Each is valid until the next."""
+    turned = np.empty((columns, high), dtype=dtype)
     filled = done = 0
-    wanted = min(high, rows) * columns
+    for tile in _tiles(chunks, columns, min(TILE, high), dtype):
+        at = 0
+        while at < len(tile):
+            step = min(len(tile) - at, high - filled)
+            turned[:, filled : filled + step] = tile[at : at + step].T
+            filled, at = filled + step, at + step
+            if filled == high or done + filled == rows:
+                yield turned[:, :filled]
+                done, filled = done + filled, 0
+
+
+def _tiles(chunks: Iterable[Array], columns: int, high: int, dtype: np.dtype[Any]) -> Iterator[Array]:
+    """The matrix in groups of at most ``high`` rows; each is valid until the next."""
+    buffer = np.empty(high * columns, dtype=dtype)
+    filled = 0
     for chunk in chunks:
         at = 0
         while at < chunk.size:
-            step = min(chunk.size - at, wanted - filled)
+            step = min(chunk.size - at, buffer.size - filled)
             buffer[filled : filled + step] = chunk[at : at + step]
             filled, at = filled + step, at + step
-            if filled == wanted:
-                yield buffer[:wanted].reshape(-1, columns)
-                done += wanted // columns
-                wanted, filled = min(high, rows - done) * columns, 0
+            if filled == buffer.size:
+                yield buffer.reshape(high, columns)
+                filled = 0
+    if filled:
+        yield buffer[:filled].reshape(-1, columns)
+
+
+def _band(file: IO[bytes], heights: list[int], rows: int, columns: int, chosen: slice, dtype: np.dtype[Any]) -> Array:
+    """Some columns, put together from all blocks."""
+    count = chosen.stop - chosen.start
+    band = np.empty((count, rows), dtype=dtype)
+    start = 0
+    for height in heights:
+        file.seek((start * columns + chosen.start * height) * dtype.itemsize)
+        part = np.fromfile(file, dtype=dtype, count=count * height)
+        band[:, start : start + height] = part.reshape(count, height)
+        start += height
+    return band

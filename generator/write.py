@@ -136,12 +136,17 @@ class NpzWriter:
             compressed += self._file.write(deflater.parts(data))
         compressed += self._file.write(deflater.end())
         if written != size:
-            raise GeneratorError(f"{name}: {written - len(header):,} bytes were made for the shape {shape}, which needs {size - len(header):,}")
+            raise GeneratorError(
+                f"{name}: {written - len(header):,} bytes were made for the shape {shape}, "
+                f"which needs {size - len(header):,}"
+            )
         end = self._file.tell()
         version, flags = 45 if wide else 20, 0 if raw_name.isascii() else _UTF8
         sizes = (_FULL, _FULL) if wide else (compressed, size)
         self._file.seek(start)
-        self._file.write(_LOCAL.pack(b"PK\x03\x04", version, flags, deflater.method, *_EPOCH, crc, *sizes, len(raw_name), len(extra)))
+        self._file.write(
+            _LOCAL.pack(b"PK\x03\x04", version, flags, deflater.method, *_EPOCH, crc, *sizes, len(raw_name), len(extra))
+        )
         if wide:
             self._file.write(raw_name + struct.pack("<HHQQ", 1, 16, size, compressed))
         self._file.seek(end)
@@ -159,10 +164,14 @@ class NpzWriter:
         self._file.write(directory)
         end, count = start + len(directory), len(self._entries)
         if start >= _LIMIT or count >= _MOST_ENTRIES:
-            self._file.write(_END64.pack(b"PK\x06\x06", _END64.size - 12, 45, 45, 0, 0, count, count, len(directory), start))
+            self._file.write(
+                _END64.pack(b"PK\x06\x06", _END64.size - 12, 45, 45, 0, 0, count, count, len(directory), start)
+            )
             self._file.write(_LOCATOR.pack(b"PK\x06\x07", 0, end, 1))
         short = min(count, 0xFFFF)
-        self._file.write(_END.pack(b"PK\x05\x06", 0, 0, short, short, len(directory), _FULL if start >= _LIMIT else start, 0))
+        self._file.write(
+            _END.pack(b"PK\x05\x06", 0, 0, short, short, len(directory), _FULL if start >= _LIMIT else start, 0)
+        )
 
 
 def _npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
@@ -181,7 +190,7 @@ def _npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
 
 
 def _bytes(header: bytes, dtype: np.dtype[Any], chunks: Iterable[Array]) -> Iterator[Any]:
-    """The member's content in pieces of one size, however it comes: igzip's output depends on where its input is cut."""
+    """The member in pieces of one size, however it comes: igzip's output depends on where its input is cut."""
     yield header
     buffer, filled = np.empty(_PIECE, dtype=np.uint8), 0
     for chunk in chunks:
@@ -203,7 +212,9 @@ def _bytes(header: bytes, dtype: np.dtype[Any], chunks: Iterable[Array]) -> Iter
         yield buffer[:filled].data
 
 
-def _central(name: bytes, version: int, flags: int, method: int, crc: int, compressed: int, size: int, start: int) -> bytes:
+def _central(
+    name: bytes, version: int, flags: int, method: int, crc: int, compressed: int, size: int, start: int
+) -> bytes:
     wide = [value for value in (size, compressed, start) if value >= _LIMIT]
     extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
     if wide:

@@ -25,6 +25,7 @@ from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, Verdict
 from .folds import Facts, fold
 from .remedy import remedy
 from .rules import ARRAY_RULES, CASE_RULES
+from .scan_table import MAX_ROWS
 from .source import ByteSource, BytesSource, FileSource
 from .words import shape
 
@@ -174,6 +175,9 @@ class _Run:
             bindings[one.id] = evidence.decided(self._case(one, bindings[one.id], facts))
         own = self._tested(contract, bindings[contract.id], facts, evidence)
         self._findings += self._check(own)
+        positions = own.binding.sizes.get(contract.scan.dimension, 0) if contract.scan else 0
+        if facts and positions > MAX_ROWS:
+            self._notes.append(f"scan table not checked row by row: {positions:,} positions, more than {MAX_ROWS:,}")
         if own.forward is not None:
             self._notes.append(forward_words(own.forward))
         unreadable = any(rules()[finding.code].unreadable for finding in self._findings)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -41,6 +41,9 @@ SIGNIFICANT: Final = 6.0
 MARGIN: Final = 0.1
 """Correlation by which another reading must surpass the stated one."""
 
+PAIRED: Final = 5.0
+"""Standard errors by which frames must on average fit another reading better."""
+
 CLEAR: Final = 0.5
 """Correlation below which the stated reading is poor enough to search wider."""
 
@@ -63,17 +66,18 @@ class Scene:
 
     def thinned(self, frames: int) -> Scene:
         """The same with fewer frames, evenly spaced, and few enough for the pixel budget."""
-        count = min(frames, max(LEAST + 4, PIXELS // self.measured[0].size), len(self.index))
+        count = min(frames, max(LEAST + 2, PIXELS // self.measured[0].size), len(self.index))
         keep = np.unique(np.linspace(0, len(self.index) - 1, count).round().astype(int))
         return replace(self, index=self.index[keep], measured=self.measured[keep])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Score:
-    """Correlation of a reading, and by how many standard deviations of the null it stands out."""
+    """Correlation of a reading, the null's deviation, and what each frame adds to the correlation, (n,)."""
 
     correlation: float
     sigma: float
+    parts: Array = field(compare=False, repr=False, default_factory=lambda: np.zeros(0))
 
     @property
     def z(self) -> float:
@@ -132,9 +136,16 @@ class Verdict:
 
 
 def surpasses(score: Score, other: Score) -> bool:
-    """Whether a reading is significant, and better than another by more than chance and neighbourhood explain."""
+    """Whether a reading is significant, and better than another by a margin and, frame by frame, beyond chance."""
     ahead = score.correlation - max(other.correlation, 0.0)
-    return score.z >= SIGNIFICANT and ahead > max(MARGIN, 4 * math.hypot(score.sigma, other.sigma))
+    if score.z < SIGNIFICANT or ahead <= MARGIN:
+        return False
+    if len(score.parts) != len(other.parts):
+        return ahead > 4 * math.hypot(score.sigma, other.sigma)
+    # The same frames under two readings: a paired comparison is far sharper than that of two sums.
+    difference = score.parts - other.parts
+    spread = float(difference.std(ddof=1)) * math.sqrt(len(difference))
+    return spread == 0 or float(difference.sum()) > PAIRED * spread
 
 
 def score(predicted: Array, measured: Array) -> Score:
@@ -142,19 +153,19 @@ def score(predicted: Array, measured: Array) -> Score:
     n = len(predicted)
     model = (predicted - predicted.mean(axis=0)).reshape(n, -1)
     data = (measured - measured.mean(axis=0)).reshape(n, -1)
-    norm = math.sqrt(float((model**2).sum()) * float((data**2).sum()))
+    norm = math.sqrt(float(np.vdot(model, model)) * float(np.vdot(data, data)))
     if norm == 0 or n < 2:
         return Score(correlation=0.0, sigma=1.0)
     products = model @ data.T
     # Rows and columns sum to zero already, up to rounding: the null's mean is zero.
     sigma = math.sqrt(float((products**2).sum()) / (n - 1))
-    return Score(correlation=float(np.trace(products)) / norm, sigma=sigma / norm)
+    return Score(correlation=float(np.trace(products)) / norm, sigma=sigma / norm, parts=np.diagonal(products) / norm)
 
 
 def residual(predicted: Array, measured: Array) -> float:
     """Part of the measured amplitudes that no scale of the predicted ones explains, 0 to 1."""
-    product = float((predicted * measured).sum()) ** 2
-    norm = float((predicted**2).sum()) * float((measured**2).sum())
+    product = float(np.vdot(predicted, measured)) ** 2
+    norm = float(np.vdot(predicted, predicted)) * float(np.vdot(measured, measured))
     return math.sqrt(max(0.0, 1 - product / norm)) if norm > 0 else 1.0
 
 
@@ -180,7 +191,8 @@ def judge(scene: Scene) -> Verdict:
     others += list(_far(wide))
     tried = 1 + len(others)
     best = max(others, key=lambda one: one.score.correlation, default=None)
-    if best is None or not surpasses(best.score, stated):
+    if best is None or best.score.correlation < CLEAR or not surpasses(best.score, stated):
+        # On a raster, a wrong pairing by one frame resembles a shift by one step: the better of both counts.
         shifted = _shift(wide)
         tried += 1
         if best is None or shifted.score.correlation > best.score.correlation:
@@ -311,9 +323,9 @@ def _strides(scene: Scene) -> Iterator[Reading]:
 
 def _shift(scene: Scene) -> Reading:
     """The best shift of all positions, searched from coarse to fine."""
-    small = scene.thinned(12)
+    small = scene.thinned(LEAST + 2)
     reach = min(scene.probe.shape[-2:]) / 4
-    step = max(2.0, reach / 4)
+    step = max(2.0, reach / 6)
     best, best_score = (0.0, 0.0), score(_predicted(small, small.x, small.y), small.measured)
     around = best
     ticks = np.arange(-reach, reach + step / 2, step)
@@ -327,8 +339,8 @@ def _shift(scene: Scene) -> Reading:
             break
         around, step = best, step / 2
         grid = [(around[0] + i * step, around[1] + j * step) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j]
-    words = f"all positions moved by {best[0]:+g} in x and {best[1]:+g} in y"
-    return _moved(scene, "shift", words, Affine(x0=best[0], y0=best[1]))
+    dx, dy = (round(value, 2) + 0.0 for value in best)
+    return _moved(scene, "shift", f"all positions moved by {dx:+g} in x and {dy:+g} in y", Affine(x0=dx, y0=dy))
 
 
 def turned(frames: Array, name: str, roll_rows: int, roll_columns: int) -> Array:

@@ -22,6 +22,12 @@ Array = np.ndarray[Any, Any]
 FOOTPRINT_ENERGY = 0.9
 """Part of the probe's intensity that its footprint holds."""
 
+MAX_ROWS = 1 << 20
+"""More positions than this are not checked row by row; the report says so."""
+
+SLICE = 1 << 15
+"""Rows judged at a time: pandera's list of failures takes a kilobyte a row."""
+
 MIN_FOR_MEDIAN = 4
 """A median over fewer frames says nothing about what is usual."""
 
@@ -56,12 +62,16 @@ class ScanTable:
     def failures(self) -> Mapping[str, tuple[int, ...]]:
         """Rows that fail, by keyword of the contract's ``scan``."""
         checks = self._checks()
-        if not checks or not self.rows:
+        if not checks or not 0 < self.rows <= MAX_ROWS:
             return {}
         import pandera.polars as pa
         import polars as pl
 
         frame = pl.DataFrame(dict(self.columns), nan_to_null=True)
+        # What depends on other rows is a column of its own, so that rows can be judged in slices.
+        for name, over in (("again", ("x", "y")), ("copied", ("digest", "total", "maximum"))):
+            if set(over) <= set(self.columns):
+                frame = frame.with_columns(pl.struct(over).is_duplicated().alias(name))
         schema = pa.DataFrameSchema(
             checks=[
                 # A row that has no value in a column is not judged by it.
@@ -71,14 +81,14 @@ class ScanTable:
                 for keyword, test in checks.items()
             ]
         )
-        try:
-            schema.validate(frame, lazy=True)
-        except pa.errors.SchemaErrors as errors:
-            failed: dict[str, list[int]] = {}
-            for row in errors.failure_cases.select("check", "index").iter_rows():
-                failed.setdefault(row[0], []).append(int(row[1]))
-            return {keyword: tuple(sorted(set(rows))) for keyword, rows in failed.items()}
-        return {}
+        failed: dict[str, list[int]] = {}
+        for start in range(0, self.rows, SLICE):
+            try:
+                schema.validate(frame.slice(start, SLICE), lazy=True)
+            except pa.errors.SchemaErrors as errors:
+                for keyword, index in errors.failure_cases.select("check", "index").unique().iter_rows():
+                    failed.setdefault(keyword, []).append(start + int(index))
+        return {keyword: tuple(sorted(rows)) for keyword, rows in failed.items()}
 
     def _checks(self) -> dict[str, Any]:
         """Keyword to an expression that is true where a row keeps it."""
@@ -94,7 +104,7 @@ class ScanTable:
             checks["insideTolerance"] = lambda pl: pl.col("x").is_between(*x) & pl.col("y").is_between(*y)
         if scan.distinct and {"x", "y"} <= set(have):
             checks["distinct"] = lambda pl: (
-                pl.struct("x", "y").is_duplicated().not_() | pl.col("x").is_null() | pl.col("y").is_null()
+                pl.col("again").not_() | pl.col("x").is_null() | pl.col("y").is_null()
             )
         if scan.blank_fraction is not None and "total" in have:
             floor = scan.blank_fraction * _median(have["total"], default=0.0)
@@ -106,7 +116,7 @@ class ScanTable:
             checks["hotFactor"] = lambda pl: (pl.col("maximum") <= ceiling) & (pl.col("maximum") < saturated)
         if scan.repeated and "digest" in have:
             checks["repeated"] = lambda pl: (
-                pl.struct("digest", "total", "maximum").is_duplicated().not_() | (pl.col("maximum") == 0)
+                pl.col("copied").not_() | (pl.col("maximum") == 0)
             )
         if scan.minimum_overlap is not None and "overlap" in have and self.in_metres is None:
             least = scan.minimum_overlap

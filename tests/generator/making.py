@@ -15,7 +15,9 @@ from npzschema.generator import Experiment, simulate
 from npzschema.generator.cli import run
 
 REAL = Path(os.environ.get("NPZSCHEMA_REAL_DATA") or Path(__file__).parents[3] / "shared" / "data")
-needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="the real files are not here; NPZSCHEMA_REAL_DATA names their folder")
+needs_real = pytest.mark.skipif(
+    not REAL.is_dir(), reason="the real files are not here; NPZSCHEMA_REAL_DATA names their folder"
+)
 
 CANONICAL, LEGACY, FIXTURE = "ptychopinn/canonical", "ptychopinn/legacy-hwn", "ptychopinn/fixture-v1"
 RAW, COUNTS, CI = "ptychopinn/raw-npz", "ptychopinn/raw-counts", "ptychopinn/ci-intensity-v2"
@@ -116,7 +118,12 @@ def predicted(probe, obj, x, y):
 def pairing(arrays, roll=0):
     """Correlation of predicted with measured amplitudes after the mean over frames is taken off both."""
     probe = arrays["probeGuess"].astype(np.complex128)
-    model = predicted(probe, arrays["objectGuess"].astype(np.complex128), np.roll(arrays["xcoords"], roll), np.roll(arrays["ycoords"], roll))
+    model = predicted(
+        probe,
+        arrays["objectGuess"].astype(np.complex128),
+        np.roll(arrays["xcoords"], roll),
+        np.roll(arrays["ycoords"], roll),
+    )
     measured = arrays["diffraction"].astype(np.float64)
     a, b = (one - one.mean(axis=0) for one in (model, measured))
     return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))

@@ -74,7 +74,9 @@ class TestMends:
         assert {array for step, array in steps if step == "cast"} == {"diffraction", "probeGuess", "objectGuess", "Y"}
 
     def test_rename(self, tmp_path, canonical):
-        found, steps = converted(tmp_path, {"diff3d" if name == "diffraction" else name: one for name, one in canonical.items()})
+        found, steps = converted(
+            tmp_path, {"diff3d" if name == "diffraction" else name: one for name, one in canonical.items()}
+        )
         same(found, canonical)
         assert steps == [("rename", "diffraction")]
 
@@ -139,7 +141,10 @@ class TestMends:
         assert steps == [("unpickle-metadata", "_metadata")]
 
     def test_integer_positions_are_cast_and_a_float_index_too(self, tmp_path, canonical):
-        whole = {"xcoords": np.rint(canonical["xcoords"]).astype(np.int32), "scan_index": canonical["scan_index"].astype(np.float64)}
+        whole = {
+            "xcoords": np.rint(canonical["xcoords"]).astype(np.int32),
+            "scan_index": canonical["scan_index"].astype(np.float64),
+        }
         found, steps = converted(tmp_path, canonical | whole)
         assert found["xcoords"].dtype.kind == "f"
         assert (found["xcoords"] == whole["xcoords"]).all()
@@ -196,9 +201,17 @@ class TestLossySteps:
         ("allow", "code", "change"),
         [
             ("positions", "PHYS-002", lambda one: one.update(xcoords=one["objectGuess"].shape[1] - one["xcoords"])),
-            ("centre", "PHYS-003", lambda one: one.update(diffraction=np.fft.ifftshift(one["diffraction"], axes=(1, 2)))),
+            (
+                "centre",
+                "PHYS-003",
+                lambda one: one.update(diffraction=np.fft.ifftshift(one["diffraction"], axes=(1, 2))),
+            ),
             ("detector", "PHYS-004", lambda one: one.update(diffraction=one["diffraction"].transpose(0, 2, 1).copy())),
-            ("detector", "PHYS-004", lambda one: one.update(diffraction=np.roll(one["diffraction"][:, :, ::-1], 1, axis=2))),
+            (
+                "detector",
+                "PHYS-004",
+                lambda one: one.update(diffraction=np.roll(one["diffraction"][:, :, ::-1], 1, axis=2)),
+            ),
         ],
     )
     @pytest.mark.parametrize("contract", [CANONICAL, LEGACY])
@@ -239,7 +252,10 @@ class TestDryRun:
         assert held(tmp_path) == before
         lines = out.splitlines()
         assert "would do: diffraction: axes (H, W, N) brought into the order (N, H, W)" in lines
-        assert f"with --allow normalise: diffraction: divided by the largest value, {stored['diffraction'].max():.6g}" in lines
+        assert (
+            f"with --allow normalise: diffraction: divided by the largest value, {stored['diffraction'].max():.6g}"
+            in lines
+        )
         (cast,) = (line for line in lines if line.startswith("with --allow cast: probeGuess"))
         assert "underflow" in cast
 
@@ -267,7 +283,9 @@ def broken_sources():
     yield "metres", lambda one: one.update(xcoords=one["xcoords"] * 1e-9, ycoords=one["ycoords"] * 1e-9), "SCAN-003"
 
 
-@pytest.mark.parametrize(("change", "words"), [case[1:] for case in broken_sources()], ids=[case[0] for case in broken_sources()])
+@pytest.mark.parametrize(
+    ("change", "words"), [case[1:] for case in broken_sources()], ids=[case[0] for case in broken_sources()]
+)
 def test_what_cannot_be_mended_is_said_and_nothing_is_written(tmp_path, canonical, change, words):
     change(canonical)
     source = save(tmp_path / "in.npz", canonical)
@@ -318,7 +336,10 @@ class TestNames:
         source = simulated(tmp_path / "in.npz", CI, photons=2e3)
         made = convert(source, tmp_path / "out.npz", allow=["normalise"])
         declared = json.loads(str(arrays_of(made.path)["_metadata"]))
-        assert declared["additional_parameters"] == {"scale_contract_version": "legacy_v1", "measurement_domain": "normalized_amplitude"}
+        assert declared["additional_parameters"] == {
+            "scale_contract_version": "legacy_v1",
+            "measurement_domain": "normalized_amplitude",
+        }
         assert declared["physics_parameters"]["nphotons"] == 2e3
         assert ("declare", "_metadata") in steps_of(made)
         # What the file says of itself is what it is.
@@ -345,7 +366,9 @@ class TestTargets:
     def test_legacy_hwn_needs_the_nominal_positions(self, tmp_path, canonical):
         del canonical["xcoords_start"]
         source = save(tmp_path / "in.npz", canonical)
-        assert "KEY-001 xcoords_start" in refused(tmp_path, "convert", source, tmp_path / "out.npz", "--contract", LEGACY)
+        assert "KEY-001 xcoords_start" in refused(
+            tmp_path, "convert", source, tmp_path / "out.npz", "--contract", LEGACY
+        )
 
     def test_amplitudes_do_not_become_counts(self, tmp_path, canonical):
         source = save(tmp_path / "in.npz", canonical)
@@ -371,7 +394,18 @@ class TestTargets:
 
     def test_a_users_contract_by_path(self, tmp_path, canonical):
         mine = tmp_path / "mine.json"
-        mine.write_text(json.dumps({"id": "my/own", "version": "0.1.0", "title": "mine", "extends": CANONICAL, "finding": None, "declaredBy": None}))
+        mine.write_text(
+            json.dumps(
+                {
+                    "id": "my/own",
+                    "version": "0.1.0",
+                    "title": "mine",
+                    "extends": CANONICAL,
+                    "finding": None,
+                    "declaredBy": None,
+                }
+            )
+        )
         source = save(tmp_path / "in.npz", legacy(canonical))
         assert convert(source, tmp_path / "out.npz", contract=mine).report.contract == "my/own"
         assert convert(source, tmp_path / "out2.npz", contract=load(mine)).report.contract == "my/own"
@@ -380,7 +414,9 @@ class TestTargets:
         source = save(tmp_path / "in.npz", canonical)
         with pytest.raises(ContractError):
             convert(source, tmp_path / "out.npz", contract="ptychopinn/none")
-        assert "contract refused" in refused(tmp_path, "convert", source, tmp_path / "out.npz", "--contract", "ptychopinn/none")
+        assert "contract refused" in refused(
+            tmp_path, "convert", source, tmp_path / "out.npz", "--contract", "ptychopinn/none"
+        )
 
 
 class TestCubes:
@@ -395,12 +431,10 @@ class TestCubes:
         """With probe and object the content may tell; then it tells the truth. Else the file is refused."""
         arrays = rich(tmp_path / "made.npz", n=16, size=16)
         source = save(tmp_path / "in.npz", arrays if order == "NHW" else legacy(arrays))
-        try:
-            made = convert(source, tmp_path / "out.npz")
-        except GeneratorError as error:
-            assert "FORMAT-002" in str(error)
+        if "FORMAT-002" in {one.code for one in validate(source, CANONICAL).findings}:
+            assert "FORMAT-002" in refused(tmp_path, "convert", source, tmp_path / "out.npz")
         else:
-            same(arrays_of(made.path), arrays)
+            same(arrays_of(convert(source, tmp_path / "out.npz").path), arrays)
 
     @pytest.mark.parametrize("order", ["NHW", "HWN"])
     def test_refused_without_axes_and_right_with_them(self, tmp_path, cube, order):
@@ -430,7 +464,10 @@ class TestCubes:
 
 class TestSameBytes:
     def test_convert_of_convert(self, tmp_path, canonical):
-        source = save(tmp_path / "in.npz", legacy(canonical) | {"_metadata": np.array("{}"), "zusätzlich": np.arange(4), "a": np.eye(3)})
+        source = save(
+            tmp_path / "in.npz",
+            legacy(canonical) | {"_metadata": np.array("{}"), "zusätzlich": np.arange(4), "a": np.eye(3)},
+        )
         first = convert(source, tmp_path / "1.npz").path
         second = convert(first, tmp_path / "2.npz").path
         assert digest(first) == digest(second)
@@ -511,14 +548,16 @@ class TestTheInputIsSafe:
             return real(*arguments)
 
         monkeypatch.setattr(publishing, "validate", change)
-        with pytest.raises(GeneratorError, match="changed while it was being read|cannot be read"):
+        with pytest.raises(GeneratorError, match=r"changed while it was being read|cannot be read"):
             convert(source, tmp_path / "out.npz", metadata_out=tmp_path / "out.json")
         assert set(os.listdir(tmp_path)) <= {"in.npz", "other.npz"}
 
     def test_the_stale_sidecar_of_another_file_is_told_before(self, tmp_path, canonical):
         source = save(tmp_path / "in.npz", legacy(canonical))
         (tmp_path / "out.json").write_text(json.dumps({"sha256_checksum": "0" * 64}))
-        assert "out.json beside it is the sidecar of another file" in refused(tmp_path, "convert", source, tmp_path / "out.npz")
+        assert "out.json beside it is another file's sidecar" in refused(
+            tmp_path, "convert", source, tmp_path / "out.npz"
+        )
         (tmp_path / "out.json").write_text(json.dumps({"my notes": 1}))
         assert command("convert", source, tmp_path / "out.npz")[0] == 0
         assert validate(tmp_path / "out.npz").ok
@@ -550,15 +589,30 @@ def test_no_target_is_one_line(tmp_path, canonical):
 class TestRealFiles:
     @pytest.mark.parametrize(
         ("name", "axes"),
-        [("siemens_legacy_hwn", None), ("siemens_raw_diff3d", None), ("run1084_semireal_legacy_hwn", "HWN"), ("run1084_semireal_raw_diff3d", "NHW")],
+        [
+            ("siemens_legacy_hwn", None),
+            ("siemens_raw_diff3d", None),
+            ("run1084_semireal_legacy_hwn", "HWN"),
+            ("run1084_semireal_raw_diff3d", "NHW"),
+        ],
     )
     def test_other_forms_become_the_canonical_one_up_to_scale(self, tmp_path, name, axes):
-        made = convert(REAL / f"{name}.npz", tmp_path / "out.npz", allow=["normalise"], axes={"diffraction": tuple(axes)} if axes else None)
-        found, meant = arrays_of(made.path), arrays_of(REAL / f"{name.split('_')[0]}{'_semireal' if axes else ''}_canonical.npz")
+        made = convert(
+            REAL / f"{name}.npz",
+            tmp_path / "out.npz",
+            allow=["normalise"],
+            axes={"diffraction": tuple(axes)} if axes else None,
+        )
+        found, meant = (
+            arrays_of(made.path),
+            arrays_of(REAL / f"{name.split('_')[0]}{'_semireal' if axes else ''}_canonical.npz"),
+        )
         for array in ("probeGuess", "objectGuess", "xcoords", "ycoords"):
             assert found[array].shape == meant[array].shape
             assert np.allclose(found[array], meant[array], rtol=1e-6, atol=0)
-        scale = (found["diffraction"].astype(float) * meant["diffraction"]).sum() / (meant["diffraction"].astype(float) ** 2).sum()
+        scale = (found["diffraction"].astype(float) * meant["diffraction"]).sum() / (
+            meant["diffraction"].astype(float) ** 2
+        ).sum()
         assert np.allclose(found["diffraction"], scale * meant["diffraction"], rtol=3e-6, atol=1e-7)
         assert pairing(found) > 0.8
 
@@ -571,7 +625,7 @@ class TestRealFiles:
 
 @pytest.mark.slow
 def test_a_large_file_converts_in_bounded_memory(tmp_path):
-    """512 MiB of patterns in less memory than a third of them; the same transposition in memory would take them twice."""
+    """512 MiB of patterns in less than 300 MiB; the same transposition in memory would take them twice."""
     rng = np.random.default_rng(0)
     n, side = 16384, 64
     arrays = rich(tmp_path / "made.npz", n=20, size=side)

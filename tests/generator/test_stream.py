@@ -29,7 +29,9 @@ def stored(array, axes, sizes=(7, 3, 11)):
 
 
 def whole(one):
-    return np.concatenate([chunk.reshape(-1).copy() for chunk in c_order(one)] or [np.empty(0, one.dtype)]).reshape(one.shape)
+    return np.concatenate([chunk.reshape(-1).copy() for chunk in c_order(one)] or [np.empty(0, one.dtype)]).reshape(
+        one.shape
+    )
 
 
 @pytest.mark.parametrize("axes", [axes for rank in range(5) for axes in permutations(range(rank))])
@@ -48,7 +50,9 @@ def test_taken_transposed_and_squeezed_equal_numpy(shape, random, data):
     one = stored(array, axes)
     axis = data.draw(st.integers(0, len(shape) - 1))
     if shape[axis]:
-        indices = np.array(data.draw(st.lists(st.integers(0, shape[axis] - 1), max_size=6, unique=True)), dtype=np.int64)
+        indices = np.array(
+            data.draw(st.lists(st.integers(0, shape[axis] - 1), max_size=6, unique=True)), dtype=np.int64
+        )
         assert (whole(taken(one, axis, indices)) == np.take(array, indices, axis=axis)).all()
     random.shuffle(axes)
     assert (whole(stream.transpose(one, axes)) == array.transpose(axes)).all()

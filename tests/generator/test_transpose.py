@@ -21,7 +21,9 @@ def cut(flat, sizes):
 
 def turned(matrix, sizes, block, folder=None):
     bands = list(transposed(cut(matrix.reshape(-1), sizes), *matrix.shape, matrix.dtype, folder, block=block))
-    return bands, np.concatenate([band.copy() for band in bands]) if bands else np.empty((matrix.shape[1], 0), matrix.dtype)
+    return bands, np.concatenate([band.copy() for band in bands]) if bands else np.empty(
+        (matrix.shape[1], 0), matrix.dtype
+    )
 
 
 @given(

@@ -57,7 +57,9 @@ def read_strictly(data):
     assert not dataset.faults
     assert not dataset.malformed
     return {
-        name: np.concatenate([chunk.copy() for chunk in dataset.chunks(name)] or [np.empty(0, header.dtype)]).reshape(header.shape)
+        name: np.concatenate([chunk.copy() for chunk in dataset.chunks(name)] or [np.empty(0, header.dtype)]).reshape(
+            header.shape
+        )
         for name, header in dataset.headers.items()
     }
 
@@ -78,7 +80,12 @@ def agree(data, arrays):
 
 @pytest.mark.parametrize(
     ("compression", "level"),
-    [("none", None), ("none", 5), *(("isal", one) for one in (None, 0, 1, 2, 3)), *(("zlib", one) for one in (None, 0, 1, 6, 9))],
+    [
+        ("none", None),
+        ("none", 5),
+        *(("isal", one) for one in (None, 0, 1, 2, 3)),
+        *(("zlib", one) for one in (None, 0, 1, 6, 9)),
+    ],
 )
 def test_what_is_written_is_read_by_numpy_zipfile_and_the_strict_reader(compression, level):
     data, _ = written(ARRAYS, compression, level)
@@ -143,7 +150,11 @@ def test_the_compressed_data_is_deflate_that_zlib_inflates():
 
 
 def test_zip64_forms_are_read_by_all_three(monkeypatch):
-    arrays = {"small": np.arange(3), "large": np.random.default_rng(0).integers(0, 255, 5000, dtype="u1"), "last": np.arange(4)}
+    arrays = {
+        "small": np.arange(3),
+        "large": np.random.default_rng(0).integers(0, 255, 5000, dtype="u1"),
+        "last": np.arange(4),
+    }
     monkeypatch.setattr(module, "_LIMIT", 3000)
     data, _ = written(arrays)
     assert b"PK\x06\x06" in data
@@ -230,7 +241,7 @@ class TestReplacing:
     def test_an_error_leaves_the_old_file(self, tmp_path):
         target = tmp_path / "a.npz"
         target.write_bytes(b"old")
-        with pytest.raises(RuntimeError), replacing(target, force=True) as (file, _):
+        with pytest.raises(RuntimeError), replacing(target, force=True) as (file, _):  # noqa: PT012 - the block is what is tested
             file.write(b"new")
             raise RuntimeError
         assert target.read_bytes() == b"old"
@@ -238,8 +249,7 @@ class TestReplacing:
 
     def test_a_file_that_appears_meanwhile_is_kept(self, tmp_path):
         target = tmp_path / "a.npz"
-        with pytest.raises(GeneratorError, match="exists already"), replacing(target, force=False) as (file, _):
-            file.write(b"new")
+        with pytest.raises(GeneratorError, match="exists already"), replacing(target, force=False):
             target.write_bytes(b"from elsewhere")
         assert target.read_bytes() == b"from elsewhere"
         assert os.listdir(tmp_path) == ["a.npz"]
@@ -281,7 +291,10 @@ class TestReplacing:
             refuse_existing(tmp_path / "link", force=False)
 
     def test_a_name_that_is_too_long_is_one_clear_error(self, tmp_path):
-        with pytest.raises(GeneratorError, match="file name too long"), replacing(tmp_path / ("a" * 300), force=False) as (file, _):
+        with (
+            pytest.raises(GeneratorError, match="file name too long"),
+            replacing(tmp_path / ("a" * 300), force=False) as (file, _),
+        ):
             file.write(b"new")
         assert os.listdir(tmp_path) == []
 

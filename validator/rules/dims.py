@@ -45,7 +45,11 @@ def check_sizes(case: Case) -> Iterator[Deviation]:
     """Sizes that disagree across arrays (SHAPE-002, SCAN-004) or break their bounds (SHAPE-003)."""
     for dissent in case.binding.dissents:
         yield from _dissent(case, dissent)
+    # Where arrays contradict each other on a size, that is the fault; its bounds are judged once they agree.
+    disputed = {symbol for dissent in case.binding.dissents for symbol in dissent.sizes}
     for symbol, keyword, limit in broken_bounds(case.contract, case.binding.sizes):
+        if symbol in disputed:
+            continue
         dimension = case.contract.dimensions[symbol]
         size = case.binding.sizes[symbol]
         bound = getattr(dimension, keyword)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..binding import broken_bounds
 from ..case import Case
 from ..findings import Deviation
 from ..forward import Reading, Verdict
+from ..scan_table import build
 
 _CODES = {"pairing": "PHYS-001", "positions": "PHYS-002", "centre": "PHYS-003", "detector": "PHYS-004"}
 
@@ -18,7 +20,7 @@ def check(case: Case) -> Iterator[Deviation]:
     verdict = case.forward.verdict
     if verdict.best is not None and verdict.other_fits:
         yield _other(scan.x, scan.frames, verdict, verdict.best)
-    elif not verdict.supported:
+    elif not verdict.supported and not _explained(case):
         yield Deviation(
             code="PHYS-001",
             level="warning",
@@ -30,6 +32,14 @@ def check(case: Case) -> Iterator[Deviation]:
             evidence=_evidence(verdict),
             at=("forwardModel",),
         )
+
+
+def _explained(case: Case) -> bool:
+    """Whether something else, told already, keeps the model from fitting: positions outside the object, wrong sizes."""
+    scan, sizes = case.contract.scan, case.binding.sizes
+    if case.binding.dissents or next(broken_bounds(case.contract, sizes), None) is not None or scan is None:
+        return True
+    return bool(build(case, scan).failures().get("insideTolerance"))
 
 
 def _other(positions: str, frames: str, verdict: Verdict, best: Reading) -> Deviation:

@@ -1,0 +1,327 @@
+"""generate-npz: statuses, one-line errors, what is said, and the progress bar."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import pty
+import resource
+import struct
+import subprocess
+import sys
+import termios
+
+import numpy as np
+import pytest
+import tqdm
+
+import npzschema
+from npzschema import generator
+from npzschema.generator import Experiment, GeneratorError, Made, Output, Progress, convert, fixture, simulate
+from npzschema.generator.progress import Bar
+
+from .making import CANONICAL, FIXTURE, LEGACY, arrays_of, command, held, legacy, refused, rich, save, simulated
+
+
+def generate(folder, *argv, **more):
+    """The command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "npzschema.generator.cli", *map(str, argv)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        **more,
+    )
+
+
+def test_the_story_from_end_to_end(tmp_path):
+    """Simulate a legacy dataset, convert it, cut a fixture: what the demonstration shows."""
+    for argv in (
+        ("simulate", "--contract", LEGACY, "--positions", 80, "--object-shape", "140x130", "--output", "legacy.npz"),
+        ("convert", "legacy.npz", "canonical.npz"),
+        ("fixture", "--source", "canonical.npz", "--output", "fixture.npz"),
+        ("break", "--rule", "FORMAT-001", "canonical.npz", "broken.npz"),
+    ):
+        made = generate(tmp_path, *argv)
+        assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout == "broken.npz: written; breaks FORMAT-001\n"
+    assert sorted(os.listdir(tmp_path)) == ["broken.npz", "canonical.npz", "fixture.json", "fixture.npz", "legacy.npz"]
+    assert arrays_of(tmp_path / "fixture.npz")["diff3d"].shape == (64, 64, 64)
+
+
+def test_what_is_said_of_a_conversion(tmp_path):
+    source = save(tmp_path / "in.npz", legacy(rich(tmp_path / "made.npz")))
+    status, out, err = command("convert", source, tmp_path / "out.npz")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert "  diffraction: axes (H, W, N) brought into the order (N, H, W)" in lines
+    assert "  probeGuess: cast from complex128 to complex64" in lines
+    assert lines[-1].startswith(
+        f"{tmp_path / 'out.npz'}: written, valid; ptychopinn/canonical 1.0.0; N=20 H=16 W=16 HO="
+    )
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        (),
+        ("--no-such",),
+        ("convert",),
+        ("fixture",),
+        ("fixture", "--source", "a"),
+        ("simulate",),
+        ("break", "a", "b"),
+        ("mend",),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(tmp_path, argv):
+    made = generate(tmp_path, *argv)
+    assert made.returncode == 2
+    assert made.stdout == ""
+    assert made.stderr.startswith("generate-npz: ")
+    assert made.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("--help",),
+        ("convert", "--help"),
+        ("fixture", "--help"),
+        ("simulate", "--help"),
+        ("break", "--help"),
+        ("--version",),
+    ],
+)
+def test_help_and_version(tmp_path, argv):
+    made = generate(tmp_path, *argv)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout.startswith(
+        f"generate-npz {npzschema.__version__}\n" if argv == ("--version",) else "usage: generate-npz"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (("--level", "4"), "isal has no level 4; it has 0 to 3"),
+        (("--level", "10"), "invalid choice"),
+        (("--compress", "zlib", "--level", "-1"), ""),
+        (("--compress", "lzma"), "invalid choice"),
+        (("--positions", "many"), "invalid int value"),
+        (("--object-shape", "3"), "is not ROWSxCOLUMNS"),
+        (("--object-shape", "9" * 5000 + "x1"), ""),
+        (("--photons", "bright"), "invalid float value"),
+        (("--scan", "snake"), "invalid choice"),
+        (("--contract", "none"), "contract refused"),
+    ],
+)
+def test_options_that_there_are_not(tmp_path, option, words):
+    assert words in refused(tmp_path, "simulate", "--output", tmp_path / "a.npz", *option)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--compress", "none"),
+        ("--compress", "zlib", "--level", "9"),
+        ("--compress", "isal", "--level", "0"),
+        ("--level", "3"),
+    ],
+)
+def test_compressions_and_levels_give_the_same_arrays(tmp_path, option):
+    first, second = simulated(tmp_path / "a.npz"), tmp_path / "b.npz"
+    assert command("simulate", "--positions", 20, "--size", 16, "--output", second, *option)[0] == 0
+    for name, array in arrays_of(first).items():
+        assert (arrays_of(second)[name] == array).all()
+
+
+class TestBadPlaces:
+    @pytest.fixture
+    def source(self, tmp_path):
+        return save(tmp_path / "in.npz", legacy(rich(tmp_path / "made.npz", n=100, size=32)))
+
+    @pytest.mark.parametrize("what", ["convert", "fixture"])
+    def test_a_limit_on_the_size_of_files(self, tmp_path, source, what):
+        def limited():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+        before = held(tmp_path)
+        argv = {
+            "convert": ("convert", source, "out.npz"),
+            "fixture": ("fixture", "--source", source, "--output", "out.npz", "--contract", CANONICAL),
+        }
+        made = generate(tmp_path, *argv[what], preexec_fn=limited)
+        assert made.returncode == 2
+        assert made.stderr == "generate-npz: out.npz: cannot be written: file too large; see generate-npz --help\n"
+        assert held(tmp_path) == before
+
+    def test_a_full_disk(self, tmp_path, source):
+        folder = tmp_path / "small"
+        folder.mkdir()
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True, check=False
+        )
+        if mounted.returncode:
+            pytest.skip("no small file system can be mounted here")
+        try:
+            made = generate(tmp_path, "convert", source, "small/out.npz")
+            assert made.returncode == 2
+            assert (
+                made.stderr
+                == "generate-npz: small/out.npz: cannot be written: no space left on device; see generate-npz --help\n"
+            )
+            assert os.listdir(folder) == []
+        finally:
+            subprocess.run(["umount", str(folder)], check=True)
+
+    def test_a_read_only_folder(self, tmp_path, source):
+        folder = tmp_path / "locked"
+        folder.mkdir()
+        folder.chmod(0o500)
+        place = "/sys" if os.access(folder, os.W_OK) else str(folder)
+        if not os.path.isdir(place):
+            pytest.skip("there is no folder that this user cannot write to")
+        made = generate(tmp_path, "convert", source, f"{place}/out.npz")
+        assert made.returncode == 2
+        assert made.stderr.startswith(f"generate-npz: {place}/out.npz: cannot be written: ")
+        assert made.stderr.count("\n") == 1
+
+    def test_devices_and_pipes_are_never_replaced(self, tmp_path, source):
+        os.mkfifo(tmp_path / "pipe")
+        for target in ("/dev/null", tmp_path / "pipe"):
+            assert "no regular file" in refused(tmp_path, "convert", source, target, "--force")
+        assert not os.path.isfile("/dev/null")
+
+    def test_names_that_are_awkward(self, tmp_path, source):
+        for name in (
+            "with blank.npz",
+            "größe.npz",
+            "-dash.npz",
+            "a\nb.npz",
+            b"\xff.npz".decode("utf-8", "surrogateescape"),
+            "plain",
+        ):
+            made = generate(tmp_path, "convert", "--", source, name)
+            assert (made.returncode, made.stderr) == (0, ""), name
+            assert "N=100 H=32 W=32" in made.stdout.splitlines()[-1]
+            assert os.path.exists(os.path.join(tmp_path, name))
+        assert "file name too long" in refused(tmp_path, "convert", source, tmp_path / ("a" * 300 + ".npz"))
+
+
+def test_nothing_is_drawn_where_there_is_no_terminal_and_nothing_stays_where_there_is(tmp_path):
+    argv = [sys.executable, "-m", "npzschema.generator.cli", "simulate", "--positions", "500", "--output"]
+    quiet = subprocess.run([*argv, "a.npz"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert quiet.stderr == ""
+    outer, inner = pty.openpty()
+    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    with subprocess.Popen([*argv, "b.npz"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=inner) as child:
+        os.close(inner)
+        drawn = b""
+        try:
+            while part := os.read(outer, 4096):
+                drawn += part
+        except OSError:
+            pass  # Linux says so when the other end of a terminal is closed
+        assert child.wait() == 0
+    os.close(outer)
+    assert b"\n" not in drawn
+    assert not drawn or drawn.endswith(b"\r")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_the_bar_waits_a_second_and_goes(monkeypatch):
+    screen = io.StringIO()
+    real = tqdm.tqdm
+    asked = {}
+
+    def bar(**options):
+        asked.update(options)
+        return real(**(options | {"file": screen, "delay": 0, "mininterval": 0, "ncols": 60}))
+
+    monkeypatch.setattr(tqdm, "tqdm", bar)
+    progress = Bar()
+    progress.start(200)
+    progress.advance(50)
+    progress.end()
+    assert asked["delay"] == 1.0
+    assert asked["total"] == 200
+    assert "25%" in screen.getvalue()
+    assert screen.getvalue().endswith("\r")
+
+
+class TestFromPython:
+    def test_the_names_that_are_exported(self):
+        assert set(generator.__all__) == {
+            "Experiment",
+            "GeneratorError",
+            "Made",
+            "Output",
+            "Progress",
+            "convert",
+            "fixture",
+            "simulate",
+        }
+        assert all(callable(getattr(generator, name)) for name in generator.__all__)
+
+    def test_what_comes_back(self, tmp_path):
+        made = simulate(str(tmp_path / "a.npz"), Experiment(positions=70), contract=LEGACY)
+        assert isinstance(made, Made)
+        assert made.path == tmp_path / "a.npz"
+        assert made.report.path == str(made.path)
+        assert made.report.contract == LEGACY
+        assert made.sidecar is None
+        assert convert(str(made.path), str(tmp_path / "b.npz")).steps
+        cut = fixture(tmp_path / "b.npz", str(tmp_path / "c.npz"), contract=CANONICAL, subset_size=20)
+        assert cut.sidecar == tmp_path / "c.json"
+        assert simulate(tmp_path / "d.npz").report.binding["N"] == 100
+
+    def test_progress_hears_every_byte_and_the_end(self, tmp_path):
+        class Heard(Progress):
+            def __init__(self):
+                self.told = []
+
+            def start(self, total):
+                self.told.append(("start", total))
+
+            def advance(self, count):
+                self.told.append(("advance", count))
+
+            def end(self):
+                self.told.append(("end", 0))
+
+        heard = Heard()
+        simulate(tmp_path / "a.npz", Experiment(positions=20, size=16), options=Output(progress=heard))
+        total = sum(array.nbytes for array in arrays_of(tmp_path / "a.npz").values())
+        assert heard.told[0] == ("start", total)
+        assert sum(count for what, count in heard.told if what == "advance") == total
+        assert heard.told[-1] == ("end", 0)
+        # It ends when the work fails, too.
+        heard.told.clear()
+        arrays = arrays_of(tmp_path / "a.npz")
+        arrays["objectGuess"] = arrays["objectGuess"].astype(np.complex128)
+        arrays["objectGuess"][0, 0], arrays["probeGuess"][:] = 1e300, 1
+        save(tmp_path / "b.npz", arrays)
+        with pytest.raises(GeneratorError):
+            convert(tmp_path / "b.npz", tmp_path / "c.npz", allow=["cast"], options=Output(progress=heard))
+        assert heard.told[-1] == ("end", 0)
+
+    def test_nothing_but_the_documented_error(self, tmp_path):
+        source = simulated(tmp_path / "in.npz")
+        for wrong in (
+            lambda: convert(tmp_path / "none.npz", tmp_path / "o.npz"),
+            lambda: convert(source, tmp_path / "o.npz", options=Output(compression="lzma")),
+            lambda: convert(source, tmp_path / "o.npz", options=Output(level=9)),
+            lambda: convert(source, tmp_path / "o.npz", allow=["all"]),
+            lambda: convert(source, tmp_path / "o.npz", axes={"diffraction": ("A", "B", "C")}),
+            lambda: fixture(source, tmp_path / "o.npz", subset_size=True),
+            lambda: fixture(source, tmp_path / "o.npz", contract=FIXTURE),
+            lambda: simulate(tmp_path / "o.npz", Experiment(probe="")),
+            lambda: simulate(tmp_path),
+        ):
+            with pytest.raises(GeneratorError) as caught:
+                wrong()
+            assert "\n" not in str(caught.value)
+        assert os.listdir(tmp_path) == ["in.npz"]

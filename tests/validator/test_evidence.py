@@ -1,0 +1,255 @@
+"""Cubes: what decides their axes, what the report says about it, and that nothing is decided without evidence."""
+
+# ruff: noqa: ARG005 - the changes in the tables share one signature
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from npzschema import validate
+
+CORRELATIONS = r"correlate (-?\d\.\d\d) .*, as .* (-?\d\.\d\d)"
+
+
+def coded(report, code):
+    return [one for one in report.findings if one.code == code]
+
+
+def axes_of(report):
+    return report.arrays["diffraction"].axes
+
+
+def last(array):
+    """(N, H, W) as (H, W, N)."""
+    return np.ascontiguousarray(array.transpose(1, 2, 0))
+
+
+@pytest.fixture(scope="module", params=[32, 48, 64])
+def cube(request, datasets):
+    side = request.param
+    return datasets.canonical(side, side, 2 * side + 20, 2 * side + 31)
+
+
+def legacy(cube):
+    return {**cube, "diffraction": last(cube["diffraction"])}
+
+
+def correlations(text):
+    import re
+
+    return tuple(float(one) for one in re.findall(r"(-?\d\.\d\d) \(-?\d+ sigma\)", text))
+
+
+# By the forward model
+
+
+def test_a_canonical_cube_is_valid(cube):
+    report = validate(cube)
+    assert report.ok
+    assert not coded(report, "FORMAT-001") + coded(report, "FORMAT-002")
+    assert axes_of(report) == ("N", "H", "W")
+
+
+def test_a_legacy_cube_is_told_with_both_correlations(cube):
+    report = validate(legacy(cube))
+    assert report.codes == {"FORMAT-001"}
+    assert not coded(report, "FORMAT-002")
+    assert axes_of(report) == ("H", "W", "N")
+    (finding,) = coded(report, "FORMAT-001")
+    assert "(H, W, N)" in finding.evidence
+    assert "(N, H, W)" in finding.evidence
+    right, wrong = correlations(finding.evidence)
+    assert right > 0.5
+    assert wrong < 0.3
+    assert finding.fix["axes"] == [2, 0, 1]
+
+
+def test_a_file_says_the_same_as_arrays_in_memory(cube, datasets, tmp_path):
+    for name, arrays in (("canonical", cube), ("legacy", legacy(cube))):
+        path = tmp_path / f"{name}.npz"
+        path.write_bytes(datasets.saved(arrays))
+        on_disk, in_memory = validate(path), validate(arrays)
+        assert [(one.code, one.evidence) for one in on_disk.findings] == [
+            (one.code, one.evidence) for one in in_memory.findings
+        ]
+        assert on_disk.notes == in_memory.notes
+
+
+def test_fortran_order_does_not_matter(cube):
+    for arrays, codes in ((cube, set()), (legacy(cube), {"FORMAT-001"})):
+        stored = {**arrays, "diffraction": np.asfortranarray(arrays["diffraction"])}
+        assert validate(stored).codes == codes
+
+
+def test_headers_alone_decide_no_cube(cube):
+    for arrays in (cube, legacy(cube)):
+        report = validate(arrays, headers_only=True)
+        assert report.ok
+        assert [one.level for one in coded(report, "FORMAT-002")] == ["warning"]
+        assert axes_of(report) is None
+        assert not [note for note in report.notes if "forward model: positions" in note]
+
+
+def test_the_caller_may_know_better(cube):
+    report = validate(legacy(cube), axes={"diffraction": ("H", "W", "N")})
+    assert report.codes == {"FORMAT-001"}
+
+
+def test_both_names_of_the_patterns_are_decided_alike(cube):
+    report = validate({**cube, "diff3d": cube["diffraction"].copy()})
+    assert report.ok
+    assert not coded(report, "FORMAT-002")
+
+
+def test_counts_in_a_cube(datasets):
+    made = datasets.counts(32, 32)
+    assert validate(made, "ptychopinn/raw-counts").codes == set()
+    report = validate({**made, "diff3d": last(made["diff3d"])}, "ptychopinn/raw-counts")
+    assert report.codes == {"FORMAT-001"}
+    assert correlations(coded(report, "FORMAT-001")[0].evidence)[0] > 0.5
+
+
+def test_a_fault_of_the_positions_beside_the_order_of_axes(datasets):
+    made = datasets.canonical(32, 32)
+    swapped = {**made, "xcoords": made["ycoords"], "ycoords": made["xcoords"]}
+    assert validate(swapped).codes == {"PHYS-002"}
+    assert validate(legacy(swapped)).codes == {"FORMAT-001", "PHYS-002"}
+
+
+# By slices
+
+SILENCED = {
+    "placeholder probe": lambda a: {**a, "probeGuess": np.ones_like(a["probeGuess"])},
+    "placeholder object": lambda a: {**a, "objectGuess": np.ones_like(a["objectGuess"])},
+    "no object": lambda a: {key: value for key, value in a.items() if key != "objectGuess"},
+    "zero object": lambda a: {**a, "objectGuess": np.zeros_like(a["objectGuess"])},
+}
+
+
+@pytest.mark.parametrize("silence", SILENCED)
+def test_without_the_model_slices_decide_or_nothing_does(cube, silence):
+    expected = {"KEY-001"} if silence == "no object" else set()
+    for arrays, axes in ((cube, ("N", "H", "W")), (legacy(cube), ("H", "W", "N"))):
+        report = validate(SILENCED[silence](arrays))
+        undecided = coded(report, "FORMAT-002")
+        if undecided:
+            assert {one.level for one in undecided} == {"warning"}
+            assert report.codes == expected
+            assert axes_of(report) is None
+            continue
+        assert axes_of(report) == axes
+        assert report.codes == expected | ({"FORMAT-001"} if axes[0] == "H" else set())
+        for one in coded(report, "FORMAT-001"):
+            assert "slices along axis 2 resemble each other" in one.evidence
+            assert "correlate" not in one.evidence
+        assert any(note.startswith("forward model not asked") for note in report.notes)
+
+
+def test_slices_do_decide_where_they_separate(datasets):
+    made = SILENCED["placeholder object"](datasets.canonical(64, 64, 140, 150))
+    assert not coded(validate(made), "FORMAT-002")
+    (finding,) = coded(validate(legacy(made)), "FORMAT-001")
+    assert "energies vary" in finding.evidence
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("draw", ["uniform", "poisson", "exponential"])
+def test_frames_of_noise_stay_undecided(datasets, draw, seed):
+    made = datasets.canonical(32, 32)
+    rng = np.random.default_rng(seed)
+    frames = {
+        "uniform": lambda: rng.uniform(0, 1, (32, 32, 32)),
+        "poisson": lambda: np.sqrt(rng.poisson(3, (32, 32, 32))),
+        "exponential": lambda: rng.exponential(0.1, (32, 32, 32)),
+    }[draw]()
+    for arrays in (made, SILENCED["placeholder object"](made)):
+        report = validate({**arrays, "diffraction": frames.astype(np.float32)})
+        assert report.codes == set()
+        assert [one.level for one in coded(report, "FORMAT-002")] == ["warning"]
+        assert axes_of(report) is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_shuffled_positions_never_make_the_axes_wrong(datasets, seed):
+    made = datasets.canonical(32, 32)
+    order = np.random.default_rng(seed).permutation(32)
+    broken = {**made, "xcoords": made["xcoords"][order], "ycoords": made["ycoords"][order]}
+    assert axes_of(validate(broken)) in {None, ("N", "H", "W")}
+    assert axes_of(validate(legacy(broken))) in {None, ("H", "W", "N")}
+
+
+@pytest.mark.parametrize("n", range(1, 8))
+def test_tiny_cubes_are_undecided(datasets, n):
+    made = datasets.canonical(n, n)
+    report = validate(made)
+    assert not [code for code in report.codes if code.startswith(("PHYS", "FORMAT"))]
+    assert axes_of(report) is None
+    assert coded(report, "FORMAT-002")
+
+
+# What the notes say
+
+
+def note_of(arrays, contract="auto"):
+    report = validate(arrays, contract)
+    notes = [note for note in report.notes if note.startswith("forward model")]
+    assert len(notes) == 1, report.notes
+    return notes[0]
+
+
+def with_nan(array):
+    array = array.copy()
+    array.flat[3] = np.nan
+    return array
+
+
+SILENT = [
+    ("placeholder probe", lambda d, a: {**a, "probeGuess": np.full_like(a["probeGuess"], 2)}, "probeGuess is a placeholder"),
+    ("placeholder object", lambda d, a: {**a, "objectGuess": np.ones_like(a["objectGuess"])}, "objectGuess is a placeholder"),
+    ("no phase", lambda d, a: {**a, "probeGuess": np.abs(a["probeGuess"])}, "probeGuess has no phase"),
+    ("no phase of the object", lambda d, a: {**a, "objectGuess": a["objectGuess"].real.copy()}, "objectGuess has no phase"),
+    ("NaN in the probe", lambda d, a: {**a, "probeGuess": with_nan(a["probeGuess"])}, "probeGuess is not finite"),
+    ("NaN in the object", lambda d, a: {**a, "objectGuess": with_nan(a["objectGuess"])}, "objectGuess is not finite"),
+    ("NaN in a position", lambda d, a: {**a, "ycoords": with_nan(a["ycoords"])}, "ycoords is not finite"),
+    ("few frames", lambda d, a: d.canonical(7), "fewer than 8 frames"),
+    ("metres", lambda d, a: {**a, "xcoords": a["xcoords"] * 1e-8, "ycoords": a["ycoords"] * 1e-8}, "not in pixels"),
+    ("small probe", lambda d, a: {**a, "probeGuess": a["probeGuess"][4:-4, 4:-4]}, "probeGuess is of another size"),
+    ("no probe", lambda d, a: {k: v for k, v in a.items() if k != "probeGuess"}, "there is no probeGuess"),
+    ("no positions", lambda d, a: {k: v for k, v in a.items() if k != "xcoords"}, "there is no xcoords"),
+    ("few positions", lambda d, a: {**a, "xcoords": a["xcoords"][:-2]}, "fewer positions than there are frames"),
+    ("no patterns", lambda d, a: {k: v for k, v in a.items() if k != "diffraction"}, "there is no diffraction"),
+    ("blank", lambda d, a: {**a, "diffraction": np.zeros_like(a["diffraction"])}, "fewer than 8 frames are usable"),
+]
+
+
+@pytest.mark.parametrize(("change", "why"), [pytest.param(*row[1:], id=row[0]) for row in SILENT])
+def test_the_report_says_why_the_model_was_not_asked(datasets, change, why):
+    arrays = change(datasets, datasets.canonical())
+    note = note_of(arrays)
+    assert note.startswith("forward model not asked: ")
+    assert why in note
+    assert not [one for one in validate(arrays).findings if one.code.startswith("PHYS")]
+
+
+def test_an_undecided_order_of_axes_silences_the_model(datasets):
+    made = datasets.canonical(32, 32)
+    made["diffraction"] = np.random.default_rng(0).uniform(0, 1, (32, 32, 32)).astype(np.float32)
+    assert "axis order of the patterns is undecided" in note_of(made)
+
+
+def test_the_report_says_what_the_model_answered(datasets):
+    note = note_of(datasets.canonical())
+    assert "positions as stated correlate 0." in note
+    assert "over 20 frames" in note
+    assert "other readings" in note
+    assert "residual" in note
+
+
+def test_a_surplus_of_positions_does_not_silence_the_model(datasets):
+    made = datasets.canonical()
+    for name in ("xcoords", "ycoords", "xcoords_start", "ycoords_start"):
+        made[name] = np.append(made[name], made[name][:3] + 0.5)
+    made["scan_index"] = np.arange(23)
+    assert "positions as stated correlate" in note_of(made)
+    assert not [one for one in validate(made).findings if one.code.startswith("PHYS")]
