@@ -14,7 +14,7 @@ from npzschema.validator.engine import validate
 from npzschema.validator.faults import Fault
 from npzschema.validator.source import FileSource
 
-from .errors import GeneratorError
+from .errors import GeneratorError, NotKeptError
 from .mend import mended, metadata, passed_through
 from .plan import LOSSY, Plan, Step, check_allowed, plan
 from .publish import DEFAULTS, Made, Output, publish
@@ -60,21 +60,35 @@ def convert(
     refuse_same(source, *outputs)
     for path in outputs:
         refuse_existing(path, force=options.force)
-    with opened(source, wanted, allow=allow, axes=axes) as one:
-        streams, declared = _streams(one, wanted, keep_legacy_names=keep_legacy_names)
-        steps = tuple(step.document() for step in (*one.plan.steps, *declared))
-        return publish(
-            out,
-            streams,
-            wanted,
-            options,
-            sidecar=Sidecar(
-                command="convert", source=one.path, strategy="all", indices=one.positions(wanted), transformations=steps
-            ),
-            sidecar_path=record,
-            steps=steps,
-            last=one.unchanged,
-        )
+
+    def attempt(*, headers_only: bool) -> Made:
+        with opened(source, wanted, allow=allow, axes=axes, headers_only=headers_only) as one:
+            return _publish(one, out, wanted, options, record, keep_legacy_names=keep_legacy_names, guarded=headers_only)
+
+    try:
+        # Most files can be mended by what their headers say, in one pass; what is made is validated in any case.
+        return attempt(headers_only=True)
+    except NotKeptError:
+        return attempt(headers_only=False)
+
+
+def _publish(
+    one: Source, out: Path, wanted: Contract, options: Output, record: Path | None, *, keep_legacy_names: bool, guarded: bool
+) -> Made:
+    streams, declared = _streams(one, wanted, keep_legacy_names=keep_legacy_names, guarded=guarded)
+    steps = tuple(step.document() for step in (*one.plan.steps, *declared))
+    return publish(
+        out,
+        streams,
+        wanted,
+        options,
+        sidecar=Sidecar(
+            command="convert", source=one.path, strategy="all", indices=one.positions(wanted), transformations=steps
+        ),
+        sidecar_path=record,
+        steps=steps,
+        last=one.unchanged,
+    )
 
 
 def dry_run(
@@ -97,8 +111,10 @@ def dry_run(
     return without, everything
 
 
-def _streams(one: Source, contract: Contract, *, keep_legacy_names: bool) -> tuple[dict[str, Stream], tuple[Step, ...]]:
-    streams = mended(one.dataset, one.binding, contract, one.plan)
+def _streams(
+    one: Source, contract: Contract, *, keep_legacy_names: bool, guarded: bool
+) -> tuple[dict[str, Stream], tuple[Step, ...]]:
+    streams = mended(one.dataset, one.binding, contract, one.plan, guarded=guarded)
     for pair in contract.identical:
         both = keep_legacy_names or all(name in one.dataset.headers for name in pair)
         main = next((name for name in pair if name in streams), None)

@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class GeneratorError(ValueError):
     """The data asked for cannot be made."""
+
+
+class NotKeptError(GeneratorError):
+    """What was made does not keep the contract, or a cast would have lost something: only the values told."""

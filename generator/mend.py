@@ -10,22 +10,29 @@ import numpy as np
 
 from npzschema.contracts import DEFAULT, Contract, load, shipped
 from npzschema.validator.binding import Binding
+from npzschema.validator.casts import loses
 from npzschema.validator.dataset import Dataset
 from npzschema.validator.forward import Affine, turned
 
+from .errors import NotKeptError
 from .plan import Plan, Step
 from .stream import Stream, c_order, framewise, mapped, of_array, squeeze, stream_of, taken, transpose
 
 Array = np.ndarray[Any, Any]
 
 
-def mended(dataset: Dataset, binding: Binding, contract: Contract, plan: Plan) -> dict[str, Stream]:
-    """Arrays of the contract, by their names there, after every step of the plan."""
+def mended(
+    dataset: Dataset, binding: Binding, contract: Contract, plan: Plan, *, guarded: bool = False
+) -> dict[str, Stream]:
+    """Arrays of the contract, by their names there, after every step of the plan.
+
+    ``guarded``: nobody has read the values yet, so a cast that loses something raises :class:`NotKeptError`.
+    """
     streams: dict[str, Stream] = {}
     for name, reading in binding.readings.items():
         stream = stream_of(dataset, reading.header)
         for step in plan.of(name):
-            stream = _apply(stream, step)
+            stream = _apply(stream, step, guarded=guarded)
         streams[name] = stream
     for step in plan.steps:
         if step.step == "drop":
@@ -35,15 +42,29 @@ def mended(dataset: Dataset, binding: Binding, contract: Contract, plan: Plan) -
         elif step.step in ("centre", "detector"):
             axis = contract.arrays[step.array].dims[0].index(contract.scan.dimension) if contract.scan else 0
             streams[step.array] = framewise(streams[step.array], axis, _detector_step(step))
+        elif step.step == "pairing" and contract.scan:
+            for name in _placed(streams, contract):
+                rolled = np.roll(_whole(streams[name]), -int(step.values["values"]["step"]))
+                streams[name] = of_array(rolled.astype(streams[name].dtype))
         elif step.step == "positions" and contract.scan:
-            x, y = (_whole(streams[name]) for name in (contract.scan.x, contract.scan.y))
-            for name, moved in zip(
-                (contract.scan.x, contract.scan.y), Affine(**step.values["values"]).apply(x, y), strict=True
-            ):
-                streams[name] = of_array(moved.astype(streams[name].dtype))
+            affine = Affine(**step.values["values"])
+            for columns in (_placed(streams, contract)[:2], _placed(streams, contract)[2:]):
+                if len(columns) == 2:
+                    moved = affine.apply(*(_whole(streams[name]) for name in columns))
+                    for name, values in zip(columns, moved, strict=True):
+                        streams[name] = of_array(values.astype(streams[name].dtype))
         elif step.step == "copy":
             streams[step.array] = streams[step.values["source"]]
     return streams
+
+
+def _placed(streams: Mapping[str, Stream], contract: Contract) -> list[str]:
+    """The arrays that hold positions: x and y, and where both are there the nominal ones beside them."""
+    if contract.scan is None:
+        return []
+    names = [contract.scan.x, contract.scan.y]
+    nominal = [f"{name}_start" for name in names]
+    return names + (nominal if all(name in streams for name in nominal) else [])
 
 
 def _detector_step(step: Step) -> Callable[[Array], Array]:
@@ -56,14 +77,14 @@ def _whole(stream: Stream) -> Array:
     return np.concatenate([chunk.astype(np.float64) for chunk in c_order(stream)])
 
 
-def _apply(stream: Stream, step: Step) -> Stream:
+def _apply(stream: Stream, step: Step, *, guarded: bool) -> Stream:
     match step.step:
         case "transpose":
             return transpose(stream, step.values["axes"])
         case "squeeze":
             return squeeze(stream, step.values["axes"])
         case "cast":
-            return _cast(stream, np.dtype(step.values["dtype"]))
+            return _cast(stream, np.dtype(step.values["dtype"]), guarded=guarded)
         case "sqrt":
             return mapped(stream, np.dtype(step.values["dtype"]), lambda chunk: np.sqrt(chunk, dtype=np.float64))
         case "square":
@@ -75,10 +96,13 @@ def _apply(stream: Stream, step: Step) -> Stream:
             return stream
 
 
-def _cast(stream: Stream, dtype: np.dtype[Any]) -> Stream:
+def _cast(stream: Stream, dtype: np.dtype[Any], *, guarded: bool) -> Stream:
     def cast(chunk: Array) -> Array:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            return chunk.astype(dtype)
+            result = chunk.astype(dtype)
+        if guarded and loses(chunk, result):
+            raise NotKeptError(f"a cast to {dtype} would lose something")
+        return result
 
     return mapped(stream, dtype, cast)
 

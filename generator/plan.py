@@ -16,7 +16,7 @@ from npzschema.validator.findings import Finding, Report
 from .errors import GeneratorError
 
 ORDER: Final = (
-    "rename", "squeeze", "transpose", "drop", "centre", "detector", "positions", "sqrt", "normalise", "cast", "native",
+    "rename", "squeeze", "transpose", "drop", "centre", "detector", "pairing", "positions", "sqrt", "normalise", "cast", "native",
     "copy", "unpickle-metadata",
 )  # fmt: skip
 """In which order steps are applied to one array."""
@@ -25,6 +25,7 @@ LOSSY: Final[Mapping[str, str]] = {
     "normalise": "divide the patterns by their largest value",
     "drop": "drop the positions after the last frame",
     "cast": "cast although it loses something",
+    "pairing": "move positions along the scan, back to their frames",
     "positions": "write the positions as they fit probe, object and patterns",
     "centre": "move the zero frequency to the centre",
     "detector": "put the detector's rows and columns in order",
@@ -36,7 +37,7 @@ def check_allowed(names: Collection[str]) -> None:
     """Raises :class:`GeneratorError` for a name that is no lossy step."""
     for name in names:
         if name not in LOSSY:
-            raise GeneratorError(f"no lossy step {name!r}; there are {', '.join(LOSSY)}")
+            raise GeneratorError(f"{name!r} is no step that is taken by name; those are {', '.join(LOSSY)}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,6 +131,7 @@ def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
         "drop": f"cut to the first {fix.get('keep')} positions",
         "centre": "zero frequency moved from the corner to the centre",
         "detector": f"pixels of each pattern put in another order: {finding.found}",
+        "pairing": f"positions moved along the scan to their frames: {dict(fix.get('values', {})).get('step')} places",
         "positions": f"positions written as they fit the patterns: {finding.found}",
         "unpickle-metadata": "text of the pickled array written as plain text",
     }[step]

@@ -19,7 +19,7 @@ from npzschema.validator.engine import validate
 from npzschema.validator.findings import Report
 from npzschema.validator.source import FileSource
 
-from .errors import GeneratorError
+from .errors import GeneratorError, NotKeptError
 from .sidecar import Sidecar, document
 from .stream import Stream, c_order
 from .write import Compression, NpzWriter, replacing
@@ -116,7 +116,7 @@ def publish(
         report = validate(temporary, contract)
         if not report.ok:
             wrong = "; ".join(f"{one.code} {one.message}" for one in report.findings if one.level == "error")
-            raise GeneratorError(f"{target}: what was made does not keep {contract.id}: {wrong}; nothing was written")
+            raise NotKeptError(f"{target}: what was made does not keep {contract.id}: {wrong}; nothing was written")
         if beside is not None and sidecar is not None:
             text = json.dumps(document(sidecar, temporary, contract, writer.arrays), indent=2, ensure_ascii=False)
             beside[0].write(text.encode() + b"\n")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from npzschema.contracts import Contract
+from npzschema.contracts.model import Dims
 from npzschema.validator.archive import open_archive
 from npzschema.validator.binding import Binding, bind
 from npzschema.validator.dataset import ArchiveDataset, Dataset
@@ -20,7 +21,7 @@ from npzschema.validator.faults import Fault
 from npzschema.validator.findings import Report
 from npzschema.validator.source import FileSource
 
-from .errors import GeneratorError
+from .errors import GeneratorError, NotKeptError
 from .plan import Plan, plan
 
 Axes = Mapping[str, Sequence[str | int]]
@@ -47,27 +48,42 @@ class Source:
 
 @contextlib.contextmanager
 def opened(
-    path: str | os.PathLike[str], contract: Contract, *, allow: Collection[str] = (), axes: Axes | None = None
+    path: str | os.PathLike[str],
+    contract: Contract,
+    *,
+    allow: Collection[str] = (),
+    axes: Axes | None = None,
+    headers_only: bool = False,
 ) -> Iterator[Source]:
     """Open a file and plan its mending.
 
+    Args:
+        path: the file.
+        contract: what it should become.
+        allow: steps taken only by name that may be taken.
+        axes: axes of arrays whose order the caller knows.
+        headers_only: plan by the headers alone; whoever does that checks the result.
+
     Raises:
+        NotKeptError: the headers alone do not tell how to mend it.
         GeneratorError: it cannot be read, something in it cannot be mended, or it changes while it is read.
     """
     name = os.fsdecode(path)
     check_axes(contract, axes)
     stamp = _stamp(name)
-    report = validate(name, contract, axes=axes)
+    report = validate(name, contract, headers_only, axes=axes)
     if report.verdict == "unreadable":
         told = "; ".join(f"{one.code} {one.message}" for one in report.findings if one.level == "error")
         raise GeneratorError(f"{name}: cannot be read: {told}")
     steps = plan(report, contract, allow=allow)
+    if headers_only and (steps.obstacles or any(set(pair) <= set(report.arrays) for pair in contract.identical)):
+        raise NotKeptError(f"{name}: its values must be read first")
     if steps.obstacles:
         raise GeneratorError(f"{name}: cannot become {contract.id}: {'; '.join(steps.obstacles)}")
     try:
         with FileSource(name) as source:
             dataset = ArchiveDataset(open_archive(source))
-            binding = bind(contract, dataset.headers, {key: tuple(dims) for key, dims in (axes or {}).items()})
+            binding = bind(contract, dataset.headers, _decided(report, contract) | _as_dims(axes or {}))
 
             def unchanged() -> None:
                 if source.changed or _stamp(name) != stamp:
@@ -79,6 +95,16 @@ def opened(
             )
     except Fault as fault:
         raise GeneratorError(f"{name}: {fault.code} {fault.member or ''} {fault.what}") from None
+
+
+def _decided(report: Report, contract: Contract) -> dict[str, Dims]:
+    """Axes as the validator read them, by sizes or by content."""
+    read = {facts.reads_as: facts.axes for facts in report.arrays.values() if facts.axes is not None}
+    return _as_dims({name: axes for name, axes in read.items() if name in contract.arrays})
+
+
+def _as_dims(axes: Axes) -> dict[str, Dims]:
+    return {name: tuple(int(dim) if str(dim).isdecimal() else dim for dim in dims) for name, dims in axes.items()}
 
 
 def check_axes(contract: Contract, axes: Axes | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from npzschema.validator.dataset import ArrayHeader, Dataset
+from npzschema.validator.prefetch import prefetched
 
 from .errors import GeneratorError
 from .transpose import BLOCK, transposed
@@ -47,7 +48,7 @@ def stream_of(dataset: Dataset, header: ArrayHeader) -> Stream:
         shape=header.shape,
         dtype=header.dtype.newbyteorder("="),
         storage_axes=header.storage_axes,
-        chunks=lambda: dataset.chunks(header.name),
+        chunks=lambda: prefetched(dataset.chunks(header.name), header.count * header.dtype.itemsize),
     )
 
 

@@ -36,3 +36,14 @@ def cast_loss(dtype: np.dtype[Any], target: np.dtype[Any], facts: RangeFacts) ->
     if facts.smallest < float(limits.tiny):
         return f"values as small as {facts.smallest:g} are lost to underflow"
     return None
+
+
+def loses(values: np.ndarray[Any, Any], cast: np.ndarray[Any, Any]) -> bool:
+    """The same question of values in hand: does ``cast`` hold less than ``values``, by the same measure?"""
+    if values.dtype.kind in "fc" and cast.dtype.kind == values.dtype.kind:
+        before, after = (array.view(array.real.dtype) for array in (np.ascontiguousarray(values), np.ascontiguousarray(cast)))
+        if not np.isfinite(after).all():
+            return True
+        below = np.count_nonzero(np.abs(after) < np.finfo(after.dtype).tiny)
+        return bool(below != before.size - np.count_nonzero(before))
+    return not bool((cast == values).all())

@@ -23,6 +23,7 @@ from .evidence import Evidence, forward_words
 from .faults import Fault
 from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, Verdict
 from .folds import Facts, fold
+from .prefetch import prefetched
 from .remedy import remedy
 from .rules import ARRAY_RULES, CASE_RULES
 from .scan_table import MAX_ROWS
@@ -305,7 +306,7 @@ class _Run:
                 }
                 facts[name] = fold(
                     header,
-                    self._dataset.chunks(name),
+                    prefetched(self._dataset.chunks(name), header.count * header.dtype.itemsize),
                     frame_axes=sorted(axes),
                     keep=name in kept,
                     fingerprint=range(len(header.shape)) if name in pairs else None,

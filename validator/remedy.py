@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import shlex
+from typing import Final
 
 from npzschema.contracts import Rule
 
 from .findings import Deviation
 
-_LOSSY = frozenset({"drop"})
+BY_NAME: Final = frozenset({"drop", "positions", "pairing", "centre", "detector"})
+"""Steps that are taken only when asked for by name: they lose something, or only the forward model speaks for them."""
 
 
 def remedy(path: str, rule: Rule, deviation: Deviation) -> str:
-    """One sentence; a command that can be copied where the step is lossless."""
+    """One sentence, or a command that can be copied."""
     fix = deviation.fix
-    if fix is None or fix["step"] in _LOSSY or not fix.get("lossless", True) or not path.endswith(".npz"):
+    if fix is None or not path.endswith(".npz"):
         return rule.remedy
+    named = fix["step"] if fix["step"] in BY_NAME else "cast" if not fix.get("lossless", True) else None
+    allow = f"--allow {named} " if named else ""
     folder, name = os.path.split(path)
     target = os.path.join(folder, name.removesuffix(".npz") + "_canonical.npz")
-    return f"generate-npz convert {quote(path)} {quote(target)}"
+    return f"generate-npz convert {allow}{quote(path)} {quote(target)}"
 
 
 def quote(path: str) -> str:

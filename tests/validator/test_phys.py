@@ -1,0 +1,304 @@
+"""PHYS-001 to PHYS-004 and the quantity of patterns, through ``validate``: codes, levels, mends, and silence."""
+
+# ruff: noqa: ARG005 - the changes in the tables share one signature
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from npzschema import validate
+
+SIDE = 32
+
+
+def physical(report):
+    return [(one.code, one.level) for one in report.findings if one.code.startswith("PHYS")]
+
+
+def finding_of(report, code):
+    (found,) = [one for one in report.findings if one.code == code]
+    return found
+
+
+@pytest.fixture(scope="module")
+def right(datasets):
+    """48 frames in the middle of an object with room around them."""
+    return datasets.canonical(48, SIDE, 180, 188)
+
+
+def expected_intensities(a, lens=0.0, probes=None):
+    """Noiseless far-field intensities; with a lens, an extra quadratic phase on the exit wave."""
+    r, c = np.mgrid[:SIDE, :SIDE] - SIDE / 2
+    bent = np.exp(1j * lens * (r * r + c * c))
+    frames = []
+    for column, row in zip(np.rint(a["xcoords"]).astype(int), np.rint(a["ycoords"]).astype(int), strict=True):
+        half = SIDE // 2
+        patch = a["objectGuess"][row - half : row + half, column - half : column + half]
+        modes = a["probeGuess"][None] if probes is None else probes
+        far = np.fft.fftshift(np.fft.fft2(modes * patch * bent, norm="ortho"), axes=(1, 2))
+        frames.append((np.abs(far) ** 2).sum(axis=0))
+    frames = np.array(frames)
+    return frames / frames.max()
+
+
+def placed(a, x, y):
+    return {**{k: v for k, v in a.items() if not k.endswith("_start")}, "xcoords": x, "ycoords": y}
+
+
+def shown(a, turn):
+    return {**a, "diffraction": np.ascontiguousarray(turn(a["diffraction"]))}
+
+
+def height(a):
+    return a["objectGuess"].shape[0]
+
+
+def width(a):
+    return a["objectGuess"].shape[1]
+
+
+FAULTS = [
+    ("swap", lambda a: placed(a, a["ycoords"], a["xcoords"]), "PHYS-002", "xcoords"),
+    ("flip x", lambda a: placed(a, width(a) - a["xcoords"], a["ycoords"]), "PHYS-002", "xcoords"),
+    ("flip y", lambda a: placed(a, a["xcoords"], height(a) - a["ycoords"]), "PHYS-002", "xcoords"),
+    ("flip both", lambda a: placed(a, width(a) - a["xcoords"], height(a) - a["ycoords"]), "PHYS-002", "xcoords"),
+    ("flip and swap", lambda a: placed(a, height(a) - a["ycoords"], a["xcoords"]), "PHYS-002", "xcoords"),
+    ("corner", lambda a: placed(a, a["xcoords"] - SIDE / 2, a["ycoords"] - SIDE / 2), "PHYS-002", "xcoords"),
+    ("half", lambda a: placed(a, a["xcoords"] / 2, a["ycoords"] / 2), "PHYS-002", "xcoords"),
+    (
+        "double about the middle",
+        lambda a: placed(a, 2 * a["xcoords"] - width(a) / 2, 2 * a["ycoords"] - height(a) / 2),
+        "PHYS-002",
+        "xcoords",
+    ),
+    ("shift", lambda a: placed(a, a["xcoords"] + 3, a["ycoords"] - 4), "PHYS-002", "xcoords"),
+    ("roll", lambda a: placed(a, np.roll(a["xcoords"], 3), np.roll(a["ycoords"], 3)), "PHYS-001", "xcoords"),
+    ("roll back", lambda a: placed(a, np.roll(a["xcoords"], -1), np.roll(a["ycoords"], -1)), "PHYS-001", "xcoords"),
+    ("zero in the corner", lambda a: shown(a, lambda d: np.fft.ifftshift(d, axes=(1, 2))), "PHYS-003", "diffraction"),
+    ("transposed", lambda a: shown(a, lambda d: d.transpose(0, 2, 1)), "PHYS-004", "diffraction"),
+    ("columns reversed", lambda a: shown(a, lambda d: d[:, :, ::-1]), "PHYS-004", "diffraction"),
+    ("rows reversed", lambda a: shown(a, lambda d: d[:, ::-1]), "PHYS-004", "diffraction"),
+    ("turned", lambda a: shown(a, lambda d: np.rot90(d, axes=(1, 2))), "PHYS-004", "diffraction"),
+]
+
+
+def test_the_right_file_has_nothing(right):
+    report = validate(right)
+    assert report.ok
+    assert physical(report) == []
+
+
+@pytest.mark.parametrize(("fault", "code", "array"), [pytest.param(*row[1:], id=row[0]) for row in FAULTS])
+def test_a_fault_gives_its_code_and_no_other(right, fault, code, array):
+    report = validate(fault(right))
+    assert report.codes == {code}
+    assert physical(report) == [(code, "error")]
+    found = finding_of(report, code)
+    assert found.array == array
+    assert "sigma" in found.evidence
+    assert "null" in found.evidence
+    assert found.fix["array"] == array
+    assert found.pointer == "/scan/forwardModel"
+    json.dumps(found.fix)
+
+
+@pytest.mark.parametrize(("fault", "code", "array"), [pytest.param(*row[1:], id=row[0]) for row in FAULTS])
+def test_the_mend_as_data_mends_positions(right, fault, code, array):
+    wrong = fault(right)
+    fix = finding_of(validate(wrong), code).fix
+    if fix["step"] == "positions":
+        v, x, y = fix["values"], wrong["xcoords"], wrong["ycoords"]
+        mended = placed(wrong, v["xx"] * x + v["xy"] * y + v["x0"], v["yx"] * x + v["yy"] * y + v["y0"])
+    elif fix["step"] == "pairing":
+        step = fix["values"]["step"]
+        mended = placed(wrong, np.roll(wrong["xcoords"], -step), np.roll(wrong["ycoords"], -step))
+    else:
+        assert array == "diffraction"
+        return
+    assert array == "xcoords"
+    assert validate(mended).codes == set()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_shuffled_positions_are_a_warning(right, seed):
+    order = np.random.default_rng(seed).permutation(48)
+    report = validate(placed(right, right["xcoords"][order], right["ycoords"][order]))
+    assert report.ok
+    assert physical(report) == [("PHYS-001", "warning")]
+    assert finding_of(report, "PHYS-001").fix is None
+
+
+@pytest.mark.parametrize("form", ["file", "compressed", "legacy"])
+def test_in_files_and_in_the_legacy_order(right, datasets, tmp_path, form):
+    wrong = placed(right, right["ycoords"], right["xcoords"])
+    if form == "legacy":
+        wrong["diffraction"] = np.ascontiguousarray(wrong["diffraction"].transpose(1, 2, 0))
+    path = tmp_path / "wrong.npz"
+    path.write_bytes(datasets.saved(wrong, compressed=form != "file"))
+    assert validate(path).codes == {"PHYS-002"} | ({"FORMAT-001"} if form == "legacy" else set())
+    assert physical(validate(path, headers_only=True)) == []
+
+
+def test_counts_too(datasets):
+    made = datasets.counts(48, SIDE, 180, 188)
+    wrong = {**made, "xcoords": made["ycoords"], "ycoords": made["xcoords"]}
+    for contract in ("ptychopinn/raw-counts", "ptychopinn/raw-npz", "ptychopinn/canonical"):
+        before = validate(made, contract)
+        assert physical(before) == []
+        after = validate(wrong, contract)
+        assert after.codes == before.codes | {"PHYS-002"}
+
+
+def test_without_an_object_raw_counts_are_not_asked(datasets):
+    made = datasets.counts()
+    del made["objectGuess"]
+    report = validate(made, "ptychopinn/raw-counts")
+    assert report.ok
+    assert physical(report) == []
+
+
+# Frames left out
+
+
+@pytest.mark.parametrize("name", ["right", "swap"])
+def test_frames_that_say_nothing_are_left_out(right, name):
+    arrays = placed(right, right["ycoords"], right["xcoords"]) if name == "swap" else dict(right)
+    held = arrays["diffraction"].copy()
+    held[[2, 17], 3, 4] = np.nan
+    held[30, 0, 0] = np.inf
+    held[[5, 40]] = 0
+    held[8] = -held[8] - 1e-6
+    report = validate({**arrays, "diffraction": held})
+    assert report.codes == {"VALUE-001", "VALUE-002"} | ({"PHYS-002"} if name == "swap" else set())
+    assert any("over 42 frames" in note or name == "swap" for note in report.notes)
+
+
+@pytest.mark.parametrize("n", range(1, 21))
+def test_few_frames(datasets, n):
+    report = validate(datasets.canonical(n))
+    assert [one for one in physical(report) if one[1] == "error"] == []
+    asked = not any("fewer than 8 frames" in note for note in report.notes)
+    assert asked == (n >= 8)
+
+
+@pytest.mark.parametrize("value", [1e300, -1e18, 1e10])
+def test_absurd_positions_crash_nothing(right, value):
+    x = right["xcoords"].copy()
+    x[[3, 4]] = value
+    report = validate(placed(right, x, right["ycoords"]))
+    assert report.codes == {"SCAN-001"}
+
+
+# Modes
+
+
+def modes_of(probe):
+    c = np.arange(SIDE)
+    return np.array([probe, 0.7 * probe * np.exp(2j * np.pi * c / 5), 0.5 * probe * np.exp(2j * np.pi * c / 4)[:, None]])
+
+
+@pytest.mark.parametrize("form", ["first", "last"])
+def test_incoherent_modes(right, datasets, form):
+    modes = modes_of(right["probeGuess"]).astype(np.complex64)
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(2000 * expected_intensities(right, probes=modes)).astype(np.float32)
+    arrays = {
+        "diff3d": counts,
+        "probeGuess": modes,
+        **{key: right[key] for key in ("objectGuess", "xcoords", "ycoords")},
+        "_metadata": np.array(json.dumps(datasets.PAIR)),
+    }
+    if form == "last":
+        one = expected_intensities(right)
+        arrays["probeGuess"] = right["probeGuess"][:, :, None]
+        arrays["diff3d"] = rng.poisson(2000 * one).astype(np.float32)
+    report = validate(arrays)
+    assert report.contract == "ptychopinn/ci-intensity-v2"
+    assert report.ok
+    assert physical(report) == []
+    assert any("positions as stated correlate 0.9" in note for note in report.notes)
+    swapped = validate({**arrays, "xcoords": arrays["ycoords"], "ycoords": arrays["xcoords"]})
+    assert swapped.codes == {"PHYS-002"}
+
+
+# Amplitudes or intensities
+
+
+def near(a, seed=0, spread=0.02):
+    """A factor near 1 for each pixel: what is left lies on no lattice."""
+    return 1 + spread * np.random.default_rng(seed).normal(size=a.shape)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+def test_intensities_without_a_lattice_are_told_by_the_model(right, seed, scale):
+    exact = expected_intensities(right)
+    report = validate({**right, "diffraction": (scale * exact * near(exact, seed)).astype(np.float32)})
+    assert report.codes == {"NORM-001"}
+    found = finding_of(report, "NORM-001")
+    assert "predicted patterns fit as amplitudes with a residual of" in found.evidence
+    assert "mixed" not in found.evidence
+    assert report.arrays["diffraction"].quantity == "intensity"
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+def test_amplitudes_without_a_lattice_are_right(right, seed, scale):
+    exact = np.sqrt(expected_intensities(right))
+    report = validate({**right, "diffraction": (scale * exact * near(exact, seed)).astype(np.float32)})
+    assert report.ok
+    assert report.arrays["diffraction"].quantity == "amplitude"
+
+
+def test_amplitudes_where_intensities_are_meant(right, datasets):
+    exact = np.sqrt(expected_intensities(right))
+    arrays = {
+        "diff3d": (40 * exact * near(exact)).astype(np.float32),
+        **{key: right[key] for key in ("probeGuess", "objectGuess", "xcoords", "ycoords")},
+        "_metadata": np.array(json.dumps(datasets.PAIR)),
+    }
+    assert validate(arrays).codes == {"NORM-001"}
+
+
+def test_evidence_that_disagrees_condemns_no_floats(right):
+    # Amplitudes, rounded to whole steps: the lattice says counts, the model amplitudes.
+    rounded = np.rint(200 * np.sqrt(expected_intensities(right))).astype(np.float32) / 25
+    report = validate({**right, "diffraction": rounded})
+    assert report.codes == set()
+    assert physical(report) == []
+
+
+def test_evidence_that_disagrees_is_told_where_the_dtype_decides(right):
+    rounded = np.rint(2000 * np.sqrt(expected_intensities(right))).astype(np.uint16)
+    report = validate({**right, "diffraction": rounded})
+    assert "NORM-001" in report.codes
+    assert not [code for code in report.codes if code.startswith("PHYS")]
+    found = finding_of(report, "NORM-001")
+    assert "cannot hold square roots" in found.evidence
+    assert "the evidence is mixed" in found.evidence
+
+
+# Where the model does not hold
+
+
+@pytest.mark.parametrize("lens", [0.02, 0.05, 0.2, 0.6])
+@pytest.mark.parametrize("fault", ["none", "swap"])
+def test_near_field_data_are_no_error(right, lens, fault):
+    exact = expected_intensities(right, lens=lens)
+    arrays = {**right, "diffraction": np.sqrt(exact * near(exact) ** 2).astype(np.float32)}
+    if fault == "none":
+        assert validate(arrays).codes == set()
+    else:
+        codes = validate(placed(arrays, arrays["ycoords"], arrays["xcoords"])).codes
+        assert codes <= {"PHYS-002"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_probe_or_an_object_of_another_experiment_is_a_warning(right, datasets, seed):
+    other = datasets.object_of(180, 188, seed=100 + seed)
+    report = validate({**right, "objectGuess": other})
+    assert report.codes == set()
+    assert physical(report) == [("PHYS-001", "warning")]

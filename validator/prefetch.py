@@ -1,0 +1,60 @@
+"""Inflate on one core while another folds: chunks are read ahead by a thread.
+
+Inflating, checksums and most of numpy release the interpreter lock, so the two do run side by side.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+DEPTH: Final = 4
+"""Chunks read ahead: enough to even out, few enough to stay in the cache."""
+
+WORTH: Final = 1 << 22
+"""Bytes below which starting a thread costs more than it gains."""
+
+
+def prefetched(chunks: Iterator[Array], nbytes: int) -> Iterator[Array]:
+    """The same chunks, read ahead where there are ``nbytes`` enough to be worth it. What reading raises, this raises."""
+    if nbytes < WORTH:
+        yield from chunks
+        return
+    line: queue.Queue[Array | BaseException | None] = queue.Queue(maxsize=DEPTH)
+    stop = threading.Event()
+
+    def put(item: Array | BaseException | None) -> bool:
+        while not stop.is_set():
+            try:
+                line.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def read() -> None:
+        try:
+            for chunk in chunks:
+                if not put(chunk):
+                    return
+            put(None)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the chunks are used
+            put(error)
+
+    reader = threading.Thread(target=read, name="npzschema-read", daemon=True)
+    reader.start()
+    try:
+        while (item := line.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        # Also where whoever folds gives up half way.
+        stop.set()
+        reader.join()
