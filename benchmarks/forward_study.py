@@ -113,7 +113,10 @@ FAULTS: Final[dict[str, tuple[str, Fault]]] = {
     "x flipped": ("positions", _moved(lambda s: s.object.shape[1] - s.x, lambda s: s.y)),
     "y flipped": ("positions", _moved(lambda s: s.x, lambda s: s.object.shape[0] - s.y)),
     "both flipped": ("positions", _moved(lambda s: s.object.shape[1] - s.x, lambda s: s.object.shape[0] - s.y)),
-    "corner for centre": ("positions", _moved(lambda s: s.x - s.probe.shape[2] / 2, lambda s: s.y - s.probe.shape[1] / 2)),
+    "corner for centre": (
+        "positions",
+        _moved(lambda s: s.x - s.probe.shape[2] / 2, lambda s: s.y - s.probe.shape[1] / 2),
+    ),
     "half scale": ("positions", _moved(lambda s: s.x / 2, lambda s: s.y / 2)),
     "double scale": ("positions", _moved(lambda s: s.x * 2, lambda s: s.y * 2)),
     "shift by 6 pixels": ("positions", _moved(lambda s: s.x + 6, lambda s: s.y - 2)),
@@ -178,7 +181,10 @@ SWEEPS: Final[dict[str, tuple[str, list[Condition]]]] = {
     "object_noise": ("noise on the object", [Condition(object_noise=part) for part in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)]),
     "probe_noise": ("noise on the probe", [Condition(probe_noise=part) for part in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)]),
     "probe_blur": ("blur of the probe (pixels)", [Condition(probe_blur=width) for width in (0.0, 0.5, 1.0, 2.0, 3.0)]),
-    "phase_ramp": ("phase ramp on the probe (turns)", [Condition(phase_ramp=turns) for turns in (0.0, 0.25, 0.5, 1.0, 2.0)]),
+    "phase_ramp": (
+        "phase ramp on the probe (turns)",
+        [Condition(phase_ramp=turns) for turns in (0.0, 0.25, 0.5, 1.0, 2.0)],
+    ),
     "probe_scale": ("scale of the probe", [Condition(probe_scale=scale) for scale in (0.01, 0.1, 1.0, 10.0, 100.0)]),
     "jitter": ("jitter of the positions (pixels)", [Condition(jitter=width) for width in (0.0, 0.5, 1.0, 2.0, 4.0)]),
 }
@@ -193,8 +199,12 @@ def main() -> None:
     options = parser.parse_args()
     with multiprocessing.Pool(options.jobs) as pool:
         right = list(pool.imap_unordered(examine, _right(options.right), chunksize=20))
-        faults = {name: list(pool.imap_unordered(examine, _wrong(name, options.wrong), chunksize=10)) for name in FAULTS}
-        curves = {key: [_point(pool, condition, options.each) for condition in sweep] for key, (_, sweep) in SWEEPS.items()}
+        faults = {
+            name: list(pool.imap_unordered(examine, _wrong(name, options.wrong), chunksize=10)) for name in FAULTS
+        }
+        curves = {
+            key: [_point(pool, condition, options.each) for condition in sweep] for key, (_, sweep) in SWEEPS.items()
+        }
     text = "\n".join(_page(right, faults, curves)) + "\n"
     (DOCS / "forward_study.md").write_text(text, encoding="utf-8")
     _draw(curves)
@@ -224,7 +234,9 @@ def _point(pool: Any, condition: Condition, count: int) -> dict[str, float]:
     }
 
 
-def _page(right: list[Outcome], faults: dict[str, list[Outcome]], curves: dict[str, list[dict[str, float]]]) -> Iterator[str]:
+def _page(
+    right: list[Outcome], faults: dict[str, list[Outcome]], curves: dict[str, list[dict[str, float]]]
+) -> Iterator[str]:
     yield "<!-- Made by benchmarks/forward_study.py: run that to change it. -->\n"
     yield "# How far the forward model can be trusted\n"
     yield (

@@ -40,7 +40,9 @@ with np.load(sys.argv[1]) as data:
         magnitude.min(), magnitude.max(), magnitude.mean(), array.dtype, array.shape
 """
 
-PEER_LOAD = "import sys, numpy as np\nwith np.load(sys.argv[1]) as data:\n    [data[name].shape for name in data.files]\n"
+PEER_LOAD = (
+    "import sys, numpy as np\nwith np.load(sys.argv[1]) as data:\n    [data[name].shape for name in data.files]\n"
+)
 
 PEER_CONVERT = """
 import sys, numpy as np
@@ -83,7 +85,9 @@ def paired(ours: list[str], peer: list[str], rounds: int) -> tuple[float, float,
     )
 
 
-def dataset(path: Path, mebibytes: int, form: Literal["canonical", "legacy"], compression: Literal["isal", "none"]) -> Path:
+def dataset(
+    path: Path, mebibytes: int, form: Literal["canonical", "legacy"], compression: Literal["isal", "none"]
+) -> Path:
     """A dataset whose patterns take about ``mebibytes``, with noise and compressibility of counts."""
     itemsize = 4 if form == "canonical" else 8
     frames = max(16, (mebibytes << 20) // (itemsize * SIDE * SIDE))
@@ -131,7 +135,9 @@ def main() -> None:
     options = parser.parse_args()
     sizes = [int(size) for size in options.sizes.split(",")]
     python, validate = sys.executable, [sys.executable, "-m", "npzschema.validator.cli"]
-    print(f"npzschema {npzschema.__version__}, Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}, {os.cpu_count()} cores")
+    print(
+        f"npzschema {npzschema.__version__}, Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}, {os.cpu_count()} cores"
+    )
     print(f"contract {load('ptychopinn/canonical').version}; medians of {options.rounds} pairs\n")
     print(f"{'work':44} {'ours':>9} {'peer':>9}  ratio")
 
@@ -144,21 +150,40 @@ def main() -> None:
         small = dataset(folder / "small.npz", 1, "canonical", "isal")
         imports = [python, "-c", "import numpy, jsonschema"]
         row("small file, headers only / imports", [*validate, "--headers-only", str(small)], imports)
-        row("small file, everything / imports + pandera", [*validate, str(small)], [python, "-c", "import numpy, jsonschema, pandera.polars"])
+        row(
+            "small file, everything / imports + pandera",
+            [*validate, str(small)],
+            [python, "-c", "import numpy, jsonschema, pandera.polars"],
+        )
         base = run(*validate, str(small)).peak
         for size in sizes:
             for compression in ("isal", "none"):
                 path = dataset(folder / f"{size}_{compression}.npz", size, "canonical", compression)
                 word = "deflated" if compression == "isal" else "stored"
-                row(f"{size} MiB {word}, everything / load + checks", [*validate, str(path)], [python, "-c", PEER_CHECKS, str(path)])
-                row(f"{size} MiB {word}, headers only / load", [*validate, "--headers-only", str(path)], [python, "-c", PEER_LOAD, str(path)])
+                row(
+                    f"{size} MiB {word}, everything / load + checks",
+                    [*validate, str(path)],
+                    [python, "-c", PEER_CHECKS, str(path)],
+                )
+                row(
+                    f"{size} MiB {word}, headers only / load",
+                    [*validate, "--headers-only", str(path)],
+                    [python, "-c", PEER_LOAD, str(path)],
+                )
                 peak = run(*validate, str(path)).peak
-                print(f"{'':44} peak memory {peak:.0f} MiB, {peak - base:+.0f} against the small file's {base:.0f}", flush=True)
+                print(
+                    f"{'':44} peak memory {peak:.0f} MiB, {peak - base:+.0f} against the small file's {base:.0f}",
+                    flush=True,
+                )
                 path.unlink()
         size = min(256, max(sizes))
         legacy = dataset(folder / "legacy.npz", size, "legacy", "isal")
         convert = [python, "-m", "npzschema.generator.cli", "convert", "--force", str(legacy), str(folder / "out.npz")]
-        row(f"{size} MiB convert / load, transpose, save", convert, [python, "-c", PEER_CONVERT, str(legacy), str(folder / "peer.npz")])
+        row(
+            f"{size} MiB convert / load, transpose, save",
+            convert,
+            [python, "-c", PEER_CONVERT, str(legacy), str(folder / "peer.npz")],
+        )
         print(f"{'':44} peak memory {run(*convert).peak:.0f} MiB")
 
 

@@ -56,7 +56,9 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
             stdout.write(f"{printable(str(error))}\n")
             status = 2
         else:
-            stdout.write(f"{printable(reference)}: {contract.id} {contract.version} is sound: {len(contract.arrays)} arrays\n")
+            stdout.write(
+                f"{printable(reference)}: {contract.id} {contract.version} is sound: {len(contract.arrays)} arrays\n"
+            )
     return status
 
 

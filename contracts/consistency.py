@@ -191,6 +191,11 @@ def _scan(contract: Contract) -> Iterator[Flaw]:
             yield ("scan", keyword), f"{name!r} must have the one axis ({scan.dimension})"
         elif keyword == "frames" and any(scan.dimension not in dims for dims in spec.dims):
             yield ("scan", keyword), f"{name!r} has no axis {scan.dimension}"
-    for keyword, needs in (("insideTolerance", "object"), ("minimumOverlap", "probe"), ("forwardModel", "probe"), ("forwardModel", "object")):
+    for keyword, needs in (
+        ("insideTolerance", "object"),
+        ("minimumOverlap", "probe"),
+        ("forwardModel", "probe"),
+        ("forwardModel", "object"),
+    ):
         if keyword in contract.document["scan"] and getattr(scan, needs) is None:
             yield ("scan", keyword), f"needs scan.{needs}"

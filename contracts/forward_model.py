@@ -54,7 +54,8 @@ def amplitudes(probe: Array, obj: Array, x: Array, y: Array, *, precise: bool = 
         precise: in double precision; single is twice as fast.
 
     Returns:
-        float64, or float32 where not precise, (n, H, W), in units such that ``(m**2).sum() == (|exit wave|**2).sum()`` for each frame.
+        float64, or float32 where not precise, (n, H, W), in units such that for each frame
+        ``(m**2).sum() == (|exit wave|**2).sum()``.
     """
     modes = probe if probe.ndim == 3 else probe[None]
     cut = patches(obj, x, y, (modes.shape[1], modes.shape[2]), precise=precise)

@@ -1,6 +1,6 @@
 """Draw the pictures of the rules' pages: what the code compares, as the eye sees it. Needs matplotlib.
 
-    python docs/draw_pictures.py
+python docs/draw_pictures.py
 """
 
 from __future__ import annotations
@@ -35,12 +35,28 @@ def main() -> None:
     right = predicted(made.x, made.y)
     rolled = predicted(np.roll(made.x, 1), np.roll(made.y, 1))
     swapped = predicted(made.y, made.x)
-    _compare("PHYS-001", measured, rolled, right, "each position moved to the next frame", "frame i with position i + 1")
+    _compare(
+        "PHYS-001", measured, rolled, right, "each position moved to the next frame", "frame i with position i + 1"
+    )
     _compare("PHYS-002", measured, swapped, right, "x and y as stored", "x and y swapped")
     corner = np.fft.ifftshift(measured, axes=(1, 2))
-    _compare("PHYS-003", corner, right, np.fft.ifftshift(right, axes=(1, 2)), "zero frequency in the centre", "zero frequency in the corner")
+    _compare(
+        "PHYS-003",
+        corner,
+        right,
+        np.fft.ifftshift(right, axes=(1, 2)),
+        "zero frequency in the centre",
+        "zero frequency in the corner",
+    )
     transposed = measured.transpose(0, 2, 1)
-    _compare("PHYS-004", transposed, right, right.transpose(0, 2, 1), "rows and columns as stored", "rows and columns exchanged")
+    _compare(
+        "PHYS-004",
+        transposed,
+        right,
+        right.transpose(0, 2, 1),
+        "rows and columns as stored",
+        "rows and columns exchanged",
+    )
     _slices(measured)
 
 

@@ -63,7 +63,9 @@ def convert(
 
     def attempt(*, headers_only: bool) -> Made:
         with opened(source, wanted, allow=allow, axes=axes, headers_only=headers_only) as one:
-            return _publish(one, out, wanted, options, record, keep_legacy_names=keep_legacy_names, guarded=headers_only)
+            return _publish(
+                one, out, wanted, options, record, keep_legacy_names=keep_legacy_names, guarded=headers_only
+            )
 
     try:
         # Most files can be mended by what their headers say, in one pass; what is made is validated in any case.
@@ -73,7 +75,14 @@ def convert(
 
 
 def _publish(
-    one: Source, out: Path, wanted: Contract, options: Output, record: Path | None, *, keep_legacy_names: bool, guarded: bool
+    one: Source,
+    out: Path,
+    wanted: Contract,
+    options: Output,
+    record: Path | None,
+    *,
+    keep_legacy_names: bool,
+    guarded: bool,
 ) -> Made:
     streams, declared = _streams(one, wanted, keep_legacy_names=keep_legacy_names, guarded=guarded)
     steps = tuple(step.document() for step in (*one.plan.steps, *declared))

@@ -35,27 +35,45 @@ def mended(
             stream = _apply(stream, step, guarded=guarded)
         streams[name] = stream
     for step in plan.steps:
-        if step.step == "drop":
-            for name in step.values["arrays"]:
-                axis = binding.readings[name].axis(contract.scan.dimension) if contract.scan else None
-                streams[name] = taken(streams[name], axis or 0, np.arange(step.values["keep"]))
-        elif step.step in ("centre", "detector"):
-            axis = contract.arrays[step.array].dims[0].index(contract.scan.dimension) if contract.scan else 0
-            streams[step.array] = framewise(streams[step.array], axis, _detector_step(step))
-        elif step.step == "pairing" and contract.scan:
-            for name in _placed(streams, contract):
-                rolled = np.roll(_whole(streams[name]), -int(step.values["values"]["step"]))
-                streams[name] = of_array(rolled.astype(streams[name].dtype))
-        elif step.step == "positions" and contract.scan:
-            affine = Affine(**step.values["values"])
-            for columns in (_placed(streams, contract)[:2], _placed(streams, contract)[2:]):
-                if len(columns) == 2:
-                    moved = affine.apply(*(_whole(streams[name]) for name in columns))
-                    for name, values in zip(columns, moved, strict=True):
-                        streams[name] = of_array(values.astype(streams[name].dtype))
-        elif step.step == "copy":
-            streams[step.array] = streams[step.values["source"]]
+        streams |= _over_all(streams, step, contract)
     return streams
+
+
+def _over_all(streams: Mapping[str, Stream], step: Step, contract: Contract) -> dict[str, Stream]:
+    """What a step changes that looks at more than one array, or at whole frames."""
+    scan = contract.scan
+    if scan is None:
+        return {}
+    match step.step:
+        case "drop":
+            kept = np.arange(step.values["keep"])
+            return {
+                name: taken(streams[name], contract.arrays[name].dims[0].index(scan.dimension), kept)
+                for name in step.values["arrays"]
+            }
+        case "centre" | "detector":
+            axis = contract.arrays[step.array].dims[0].index(scan.dimension)
+            return {step.array: framewise(streams[step.array], axis, _detector_step(step))}
+        case "pairing":
+            by = -int(step.values["values"]["step"])
+            return {
+                name: _like(streams[name], np.roll(_whole(streams[name]), by)) for name in _placed(streams, contract)
+            }
+        case "positions":
+            affine = Affine(**step.values["values"])
+            changed: dict[str, Stream] = {}
+            names = _placed(streams, contract)
+            for pair in (names[:2], names[2:]):
+                moved = affine.apply(*(_whole(streams[name]) for name in pair)) if pair else ()
+                changed |= {name: _like(streams[name], values) for name, values in zip(pair, moved, strict=True)}
+            return changed
+        case "copy":
+            return {step.array: streams[step.values["source"]]}
+    return {}
+
+
+def _like(stream: Stream, values: Array) -> Stream:
+    return of_array(values.astype(stream.dtype))
 
 
 def _placed(streams: Mapping[str, Stream], contract: Contract) -> list[str]:

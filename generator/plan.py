@@ -16,9 +16,21 @@ from npzschema.validator.findings import Finding, Report
 from .errors import GeneratorError
 
 ORDER: Final = (
-    "rename", "squeeze", "transpose", "drop", "centre", "detector", "pairing", "positions", "sqrt", "normalise", "cast", "native",
-    "copy", "unpickle-metadata",
-)  # fmt: skip
+    "rename",
+    "squeeze",
+    "transpose",
+    "drop",
+    "centre",
+    "detector",
+    "pairing",
+    "positions",
+    "sqrt",
+    "normalise",
+    "cast",
+    "native",
+    "copy",
+    "unpickle-metadata",
+)
 """In which order steps are applied to one array."""
 
 LOSSY: Final[Mapping[str, str]] = {

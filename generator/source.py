@@ -99,8 +99,13 @@ def opened(
 
 def _decided(report: Report, contract: Contract) -> dict[str, Dims]:
     """Axes as the validator read them, by sizes or by content."""
-    read = {facts.reads_as: facts.axes for facts in report.arrays.values() if facts.axes is not None}
-    return _as_dims({name: axes for name, axes in read.items() if name in contract.arrays})
+    return _as_dims(
+        {
+            facts.reads_as: facts.axes
+            for facts in report.arrays.values()
+            if facts.reads_as in contract.arrays and facts.reads_as is not None and facts.axes is not None
+        }
+    )
 
 
 def _as_dims(axes: Axes) -> dict[str, Dims]:

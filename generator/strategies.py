@@ -116,7 +116,9 @@ def contracts() -> st.SearchStrategy[Contract]:
     def build(draw: Draw) -> Contract:
         symbols = draw(st.lists(st.sampled_from("ABCD"), min_size=1, max_size=4, unique=True))
         dimensions = {symbol: _dimension(draw, symbols[:index]) for index, symbol in enumerate(symbols)}
-        names = draw(st.lists(st.sampled_from(["data", "mask", "x", "label", "probe"]), min_size=1, max_size=4, unique=True))
+        names = draw(
+            st.lists(st.sampled_from(["data", "mask", "x", "label", "probe"]), min_size=1, max_size=4, unique=True)
+        )
         arrays = {name: _entry(draw, symbols) for name in names}
         return from_document(
             {"id": "random/contract", "version": "1.0.0", "title": "Random", "dimensions": dimensions, "arrays": arrays}
@@ -136,11 +138,25 @@ def _entry(draw: Draw, symbols: list[str]) -> dict[str, Any]:
         lambda axes: all(axes.count(symbol) == 1 for symbol in axes if isinstance(symbol, str))
     )
     alternatives = draw(st.lists(dims, min_size=1, max_size=2, unique_by=tuple))
-    dtypes = draw(st.lists(st.sampled_from(["float32", "float64", "int16", "uint8", "complex64", "bool"]), min_size=1, max_size=2, unique=True))
+    dtypes = draw(
+        st.lists(
+            st.sampled_from(["float32", "float64", "int16", "uint8", "complex64", "bool"]),
+            min_size=1,
+            max_size=2,
+            unique=True,
+        )
+    )
     values: dict[str, Any] = draw(st.sampled_from([{}, {"finite": True}]))
     if not {"complex64", "bool"} & set(dtypes):
-        values = values | draw(st.sampled_from([{}, {"minimum": 0}, {"minimum": -3, "exclusiveMaximum": 9}, {"maximum": 5}]))
-    return {"required": draw(st.booleans()), "dims": alternatives if len(alternatives) > 1 else alternatives[0], "dtype": dtypes, "values": values}
+        values = values | draw(
+            st.sampled_from([{}, {"minimum": 0}, {"minimum": -3, "exclusiveMaximum": 9}, {"maximum": 5}])
+        )
+    return {
+        "required": draw(st.booleans()),
+        "dims": alternatives if len(alternatives) > 1 else alternatives[0],
+        "dtype": dtypes,
+        "values": values,
+    }
 
 
 def _sizes(draw: Draw, contract: Contract) -> dict[str, int]:
@@ -148,10 +164,17 @@ def _sizes(draw: Draw, contract: Contract) -> dict[str, int]:
     sizes: dict[str, int] = {}
     left = list(contract.dimensions.values())
     while left:
-        ready = [one for one in left if all(not isinstance(bound, str) or bound in sizes for bound in (one.equals, one.minimum, one.maximum))]
+        ready = [
+            one
+            for one in left
+            if all(not isinstance(bound, str) or bound in sizes for bound in (one.equals, one.minimum, one.maximum))
+        ]
         for one in ready or left[:1]:
             left.remove(one)
-            known = {key: sizes.get(bound, 1) if isinstance(bound, str) else bound for key, bound in (("equals", one.equals), ("minimum", one.minimum), ("maximum", one.maximum))}
+            known = {
+                key: sizes.get(bound, 1) if isinstance(bound, str) else bound
+                for key, bound in (("equals", one.equals), ("minimum", one.minimum), ("maximum", one.maximum))
+            }
             if known["equals"] is not None:
                 sizes[one.symbol] = known["equals"]
                 continue
@@ -164,7 +187,9 @@ def _sizes(draw: Draw, contract: Contract) -> dict[str, int]:
     return sizes
 
 
-def _array(draw: Draw, contract: Contract, spec: ArraySpec, sizes: Mapping[str, int], rng: np.random.Generator) -> Array:
+def _array(
+    draw: Draw, contract: Contract, spec: ArraySpec, sizes: Mapping[str, int], rng: np.random.Generator
+) -> Array:
     dims = draw(st.sampled_from(spec.dims))
     dtype = draw(st.sampled_from(expand_dtypes(spec.dtype)))
     shape = tuple(sizes[size] if isinstance(size, str) else size for size in dims)
@@ -174,7 +199,9 @@ def _array(draw: Draw, contract: Contract, spec: ArraySpec, sizes: Mapping[str, 
     return _values(spec.values, np.dtype("U6" if dtype == "str" else dtype), shape, rng)
 
 
-def _coordinates(contract: Contract, spec: ArraySpec, sizes: Mapping[str, int], shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+def _coordinates(
+    contract: Contract, spec: ArraySpec, sizes: Mapping[str, int], shape: tuple[int, ...], rng: np.random.Generator
+) -> Array:
     """Positions whose patches lie inside the object, by the contract's own order of rows and columns."""
     scan = contract.scan
     column = scan is not None and spec.name == scan.x
@@ -227,5 +254,6 @@ def _metadata(contract: Contract, text: str | None) -> str | None:
 
 def _saved(arrays: Mapping[str, Array], deflated: bool) -> bytes:
     out = io.BytesIO()
-    (np.savez_compressed if deflated else np.savez)(out, **arrays)
+    save: Callable[..., None] = np.savez_compressed if deflated else np.savez
+    save(out, **arrays)
     return out.getvalue()

@@ -27,7 +27,12 @@ TILE: Final = 64
 
 
 def transposed(
-    chunks: Iterable[Array], rows: int, columns: int, dtype: np.dtype[Any], folder: Path | None = None, block: int = BLOCK
+    chunks: Iterable[Array],
+    rows: int,
+    columns: int,
+    dtype: np.dtype[Any],
+    folder: Path | None = None,
+    block: int = BLOCK,
 ) -> Iterator[Array]:
     """Columns of a matrix, in bands.
 
@@ -61,7 +66,9 @@ def transposed(
             yield _band(file, heights, rows, columns, slice(first, min(columns, first + wide)), dtype)
 
 
-def _turned_blocks(chunks: Iterable[Array], rows: int, columns: int, high: int, dtype: np.dtype[Any]) -> Iterator[Array]:
+def _turned_blocks(
+    chunks: Iterable[Array], rows: int, columns: int, high: int, dtype: np.dtype[Any]
+) -> Iterator[Array]:
     """Blocks of ``high`` rows, turned: (columns, rows of the block). Each is valid until the next."""
     turned = np.empty((columns, high), dtype=dtype)
     filled = done = 0

@@ -58,8 +58,10 @@ class Case:
         return self.facts.get(reading.header.name) if reading else None
 
     def quantity(self, reading: Reading) -> Quantity | None:
-        """What patterns hold, where that is known: integers are counts, floats say it by their lattice or by the
-        forward model, and nothing where these two disagree."""
+        """What patterns hold, where that is known.
+
+        Integers are counts; floats say it by their lattice or by the forward model, and nothing where these disagree.
+        """
         if reading.spec.quantity is None:
             return None
         if reading.header.dtype.kind in "iu":

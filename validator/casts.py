@@ -41,7 +41,9 @@ def cast_loss(dtype: np.dtype[Any], target: np.dtype[Any], facts: RangeFacts) ->
 def loses(values: np.ndarray[Any, Any], cast: np.ndarray[Any, Any]) -> bool:
     """The same question of values in hand: does ``cast`` hold less than ``values``, by the same measure?"""
     if values.dtype.kind in "fc" and cast.dtype.kind == values.dtype.kind:
-        before, after = (array.view(array.real.dtype) for array in (np.ascontiguousarray(values), np.ascontiguousarray(cast)))
+        before, after = (
+            array.view(array.real.dtype) for array in (np.ascontiguousarray(values), np.ascontiguousarray(cast))
+        )
         if not np.isfinite(after).all():
             return True
         below = np.count_nonzero(np.abs(after) < np.finfo(after.dtype).tiny)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import textwrap
 from collections.abc import Sequence
@@ -44,22 +45,66 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("paths", nargs="*", metavar="PATH", help="NPZ files; after -- a name may begin with a dash")
-    made.add_argument("--contract", default="auto", metavar="ID|FILE|auto", help="contract to check against; auto (default): what the file declares, else ptychopinn/canonical")
+    made.add_argument(
+        "--contract",
+        default="auto",
+        metavar="ID|FILE|auto",
+        help="contract to check against; auto (default): what the file declares, else ptychopinn/canonical",
+    )
     made.add_argument("--headers-only", action="store_true", help="names, shapes and dtypes only; reads no values")
-    made.add_argument("--axes", action="append", default=[], type=_axes, metavar="ARRAY=A,B,C", help="axes of an array whose order you know, such as diffraction=H,W,N; may be repeated")
-    made.add_argument("--strict-archive", action="store_true", help="also read members that no contract asks for, to their checksums")
-    made.add_argument("--max-expansion", type=_ratio, metavar="RATIO", help="how often its own size an archive may expand to (default 250)")
+    made.add_argument(
+        "--axes",
+        action="append",
+        default=[],
+        type=_axes,
+        metavar="ARRAY=A,B,C",
+        help="axes of an array whose order you know, such as diffraction=H,W,N; may be repeated",
+    )
+    made.add_argument(
+        "--strict-archive", action="store_true", help="also read members that no contract asks for, to their checksums"
+    )
+    made.add_argument(
+        "--max-expansion",
+        type=_ratio,
+        metavar="RATIO",
+        help="how often its own size an archive may expand to (default 250)",
+    )
     made.add_argument("--format", choices=("text", "json"), default="text", help="form of the report")
     made.add_argument("--output", metavar="FILE", help="write the report to a file instead of standard output")
-    made.add_argument("--fail-on", choices=("error", "warning", "info"), default="error", help="least level that gives exit status 1")
-    made.add_argument("--select", action="append", default=[], metavar="PREFIX", help="only findings whose code begins so, such as SCAN; may be repeated")
-    made.add_argument("--ignore", action="append", default=[], metavar="PREFIX", help="no findings whose code begins so; an unreadable file stays unreadable")
+    made.add_argument(
+        "--fail-on", choices=("error", "warning", "info"), default="error", help="least level that gives exit status 1"
+    )
+    made.add_argument(
+        "--select",
+        action="append",
+        default=[],
+        metavar="PREFIX",
+        help="only findings whose code begins so, such as SCAN; may be repeated",
+    )
+    made.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="PREFIX",
+        help="no findings whose code begins so; an unreadable file stays unreadable",
+    )
     made.add_argument("--explain", metavar="CODE", help="say what a rule means and what to do, and stop")
     made.add_argument("--list-rules", action="store_true", help="list all rules and stop")
-    made.add_argument("--list-contracts", action="store_true", help="list the contracts that ship with the tool and stop")
+    made.add_argument(
+        "--list-contracts", action="store_true", help="list the contracts that ship with the tool and stop"
+    )
     made.add_argument("-q", "--quiet", action="store_true", help="errors only; nothing for a file that passes")
-    made.add_argument("-v", "--verbose", action="store_true", help="also findings at info level, and facts of each array")
-    made.add_argument("--color", "--colour", dest="color", choices=("auto", "always", "never"), default="auto", help="colour; auto: on a terminal, unless NO_COLOR is set")
+    made.add_argument(
+        "-v", "--verbose", action="store_true", help="also findings at info level, and facts of each array"
+    )
+    made.add_argument(
+        "--color",
+        "--colour",
+        dest="color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="colour; auto: on a terminal, unless NO_COLOR is set",
+    )
     made.add_argument("--version", action="store_true", help="print the version and stop")
     return made
 
@@ -123,7 +168,14 @@ def _validate(options: argparse.Namespace, contract: str | Contract, stdout: Tex
     limits = Limits(expansion=options.max_expansion) if options.max_expansion else None
     reports = [
         _selected(
-            validate(path, contract, options.headers_only, axes=dict(options.axes), strict_archive=options.strict_archive, limits=limits),
+            validate(
+                path,
+                contract,
+                options.headers_only,
+                axes=dict(options.axes),
+                strict_archive=options.strict_archive,
+                limits=limits,
+            ),
             options.select,
             options.ignore,
         )
@@ -170,7 +222,7 @@ def _status(reports: Sequence[Report], fail_on: str) -> int:
 
     if any(report.verdict == "unreadable" for report in reports):
         return 2
-    least = [level for level in LEVELS].index(fail_on)
+    least = [str(level) for level in LEVELS].index(fail_on)
     return int(any(LEVELS.index(finding.level) >= least for report in reports for finding in report.findings))
 
 
@@ -188,10 +240,8 @@ def _write(path: str, text: str) -> None:
             file.write(text)
         os.replace(temporary, path)
     except OSError as error:
-        try:
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
-        except OSError:
-            pass
         raise UsageError(escape(f"cannot write {path}: {(error.strerror or str(error)).lower()}")) from None
 
 

@@ -79,7 +79,9 @@ def validate(
     if isinstance(target, bytes):
         target = BytesSource(target)
     if not hasattr(target, "read") or not hasattr(target, "size"):
-        raise TypeError(f"validate() takes a path, bytes, a byte source or a mapping of arrays, not {type(target).__name__}")
+        raise TypeError(
+            f"validate() takes a path, bytes, a byte source or a mapping of arrays, not {type(target).__name__}"
+        )
     try:
         return _read(target, "bytes in memory", options, limits)
     except Fault as fault:
@@ -182,9 +184,15 @@ class _Run:
         if own.forward is not None:
             self._notes.append(forward_words(own.forward))
         unreadable = any(rules()[finding.code].unreadable for finding in self._findings)
-        recognised = [] if unreadable else [
-            one.id for one in by_header.values() if self._options.headers_only or self._keeps(self._tested(one, bindings[one.id], facts, evidence))
-        ]
+        recognised = (
+            []
+            if unreadable
+            else [
+                one.id
+                for one in by_header.values()
+                if self._options.headers_only or self._keeps(self._tested(one, bindings[one.id], facts, evidence))
+            ]
+        )
         errors = any(finding.level == "error" for finding in self._findings)
         if not errors and contract.id in shipped():
             recognised.append(contract.id)
@@ -218,7 +226,9 @@ class _Run:
         for one in map(load, shipped()):
             for pair in one.declared_by:
                 if all(declared.get(key) == value for key, value in pair.items()):
-                    return _Choice(one, f"the file's {name} says " + ", ".join(f"{key} {value}" for key, value in pair.items()))
+                    return _Choice(
+                        one, f"the file's {name} says " + ", ".join(f"{key} {value}" for key, value in pair.items())
+                    )
         return _Choice(default, "the default; the file declares none")
 
     def _metadata(self, name: str | None) -> MetadataText | None:
@@ -237,14 +247,15 @@ class _Run:
     def _tell_members(self, contract: Contract) -> None:
         """Members that cannot be read as arrays: fatal where the contract asks for them."""
         for name, fault in self._dataset.malformed.items():
-            if name not in contract.known_names():
-                fault = Fault("FILE-005", f"is no readable .npy array: {fault.what}", member=fault.member)
-            self._findings.append(_fault_finding(self._path, fault))
+            idle = Fault("FILE-005", f"is no readable .npy array: {fault.what}", member=fault.member)
+            self._findings.append(_fault_finding(self._path, fault if name in contract.known_names() else idle))
         metadata = contract.metadata.member if contract.metadata else None
         for name, header in self._dataset.headers.items():
             if header.pickled and name != metadata:
                 what = f"is a pickled object array of shape {shape(header.shape)}; it is never unpickled"
-                self._findings.append(_finding(self._path, Deviation(code="FILE-006", array=name, message=what, found="object"), ""))
+                self._findings.append(
+                    _finding(self._path, Deviation(code="FILE-006", array=name, message=what, found="object"), "")
+                )
 
     def _case(self, contract: Contract, binding: Binding, facts: Mapping[str, Facts]) -> Case:
         return Case(
@@ -264,7 +275,9 @@ class _Run:
     def _keeps(self, case: Case) -> bool:
         """Whether nothing at error level is found. Rules that crash here are told by the chosen contract's check."""
         try:
-            return not any((deviation.level or rules()[deviation.code].level) == "error" for _, deviation in _deviations(case))
+            return not any(
+                (deviation.level or rules()[deviation.code].level) == "error" for _, deviation in _deviations(case)
+            )
         except Exception:  # noqa: BLE001 - any bug of a rule; not recognised is the honest answer
             return False
 
@@ -330,7 +343,9 @@ def _kept(scan: Any, binding: Binding) -> Iterator[str]:
             yield reading.header.name
 
 
-def _deviations(case: Case, crash: Callable[[str, Exception], Deviation] | None = None) -> Iterator[tuple[str, Deviation]]:
+def _deviations(
+    case: Case, crash: Callable[[str, Exception], Deviation] | None = None
+) -> Iterator[tuple[str, Deviation]]:
     """Every deviation with its JSON pointer. Without ``crash``, what a rule raises is raised."""
     for name, spec in case.contract.arrays.items():
         for keyword, rule in ARRAY_RULES.items():
@@ -338,7 +353,7 @@ def _deviations(case: Case, crash: Callable[[str, Exception], Deviation] | None 
             try:
                 for deviation in rule(case, spec):
                     yield pointer(*base, *deviation.at), deviation
-            except Exception as error:  # noqa: BLE001 - a rule that crashes is not a pass
+            except Exception as error:
                 if crash is None:
                     raise
                 yield pointer("arrays", name), crash("/".join(base), error)
@@ -346,7 +361,7 @@ def _deviations(case: Case, crash: Callable[[str, Exception], Deviation] | None 
         try:
             for deviation in check(case):
                 yield pointer(keyword.split("/")[0], *deviation.at), deviation
-        except Exception as error:  # noqa: BLE001 - a rule that crashes is not a pass
+        except Exception as error:
             if crash is None:
                 raise
             yield "", crash(keyword, error)
@@ -388,7 +403,11 @@ def _array_facts(case: Case) -> dict[str, ArrayFacts]:
 def _statistics(facts: Facts | None) -> dict[str, float | int | bool]:
     if facts is None:
         return {}
-    told: dict[str, float | int | bool] = {"count": facts.range.count, "nonfinite": facts.range.nonfinite, "constant": facts.range.constant}
+    told: dict[str, float | int | bool] = {
+        "count": facts.range.count,
+        "nonfinite": facts.range.nonfinite,
+        "constant": facts.range.constant,
+    }
     for name in ("minimum", "maximum", "mean"):
         value = getattr(facts.range, name)
         if np.isfinite(value):

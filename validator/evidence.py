@@ -1,6 +1,6 @@
-"""What the content says where sizes do not: axis orders of cubes, and whether frames, positions, probe and object
-belong together.
+"""What the content says where sizes do not.
 
+That is the axis order of cubes, and whether frames, positions, probe and object belong together.
 The forward model is the strongest evidence; where it cannot be asked, slices along the scan axis resemble each other
 and carry similar energy, slices along a detector axis do not. Where neither is sure, nothing is decided.
 """
@@ -104,8 +104,8 @@ class Evidence:
         if best.z < SIGNIFICANT or best.correlation < 2 * second.correlation + 0.05:
             return None
         return layout, (
-            f"read as {axes(layout.dims)} the patterns correlate {best} with those that probe, object and positions predict, "
-            f"as {axes(other.dims)} {second}"
+            f"read as {axes(layout.dims)} the patterns correlate {best} with those that probe, object and positions "
+            f"predict, as {axes(other.dims)} {second}"
         )
 
     def _by_slices(self, scan: Scan, reading: Reading) -> tuple[Layout, str] | None:
@@ -126,8 +126,8 @@ class Evidence:
         if other_spread < ENERGY_RATIO * spread or likeness < other_likeness + LIKENESS:
             return None
         return layout, (
-            f"slices along axis {layout.dims.index(scan.dimension)} resemble each other ({likeness:.2f}) and their energies vary by "
-            f"{spread:.1%}, those of the other axis {other_likeness:.2f} and {other_spread:.1%}"
+            f"slices along axis {layout.dims.index(scan.dimension)} resemble each other ({likeness:.2f}) and their "
+            f"energies vary by {spread:.1%}, those of the other axis {other_likeness:.2f} and {other_spread:.1%}"
         )
 
 
@@ -153,7 +153,11 @@ def forward_words(test: ForwardTest) -> str:
     if test.verdict is None:
         return f"forward model not asked: {test.silent}"
     verdict = test.verdict
-    best = f"; the best of {verdict.tried - 1} other readings {verdict.best.score} ({verdict.best.name})" if verdict.best else ""
+    best = (
+        f"; the best of {verdict.tried - 1} other readings {verdict.best.score} ({verdict.best.name})"
+        if verdict.best
+        else ""
+    )
     told = f"forward model: positions as stated correlate {verdict.stated} over {verdict.frames} frames{best}"
     if test.residuals:
         told += "; residual {:.2f} as amplitudes, {:.2f} as intensities".format(*test.residuals)
@@ -171,7 +175,9 @@ def _likeness(sample: Sample) -> float:
 
 
 def _key(case: Case, scan: Scan, reading: Reading, layout: Layout) -> tuple[Any, ...]:
-    members = [one.header.name for name in (scan.probe, scan.object, scan.x, scan.y) if (one := case.binding.reading(name))]
+    members = [
+        one.header.name for name in (scan.probe, scan.object, scan.x, scan.y) if (one := case.binding.reading(name))
+    ]
     return (reading.header.name, layout.dims, case.quantity(reading) or reading.spec.quantity, *members)
 
 
@@ -211,7 +217,14 @@ def _scene(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene | 
         return f"fewer than {LEAST} frames are usable"
     counts = (case.quantity(reading) or reading.spec.quantity) == "intensity"
     measured = np.sqrt(frames[usable]) if counts else frames[usable]
-    return Scene(probe=probe, object=obj[0], x=placed[0], y=placed[1], index=sample.index[usable], measured=measured.astype(np.float32))
+    return Scene(
+        probe=probe,
+        object=obj[0],
+        x=placed[0],
+        y=placed[1],
+        index=sample.index[usable],
+        measured=measured.astype(np.float32),
+    )
 
 
 def _complex_plane(case: Case, name: str | None) -> Array | str:

@@ -13,7 +13,7 @@ is compared with the others that are known to be confused with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
@@ -255,12 +255,24 @@ def _symmetries(scene: Scene) -> Iterator[tuple[str, str, Affine]]:
         yield f"flip-y-{about}", f"y flipped {middle}", Affine(yy=-1, y0=y_of_y)
         yield f"flip-xy-{about}", f"x and y flipped {middle}", Affine(xx=-1, x0=x_of_x, yy=-1, y0=y_of_y)
         swapped = {"xx": 0.0, "yy": 0.0}
-        yield f"swap-flip-x-{about}", f"x and y swapped, then x flipped {middle}", Affine(**swapped, xy=-1, x0=x_of_y, yx=1)
-        yield f"swap-flip-y-{about}", f"x and y swapped, then y flipped {middle}", Affine(**swapped, xy=1, yx=-1, y0=y_of_x)
-        yield f"swap-flip-xy-{about}", f"x and y swapped, then both flipped {middle}", Affine(**swapped, xy=-1, x0=x_of_y, yx=-1, y0=y_of_x)
+        yield (
+            f"swap-flip-x-{about}",
+            f"x and y swapped, then x flipped {middle}",
+            Affine(**swapped, xy=-1, x0=x_of_y, yx=1),
+        )
+        yield (
+            f"swap-flip-y-{about}",
+            f"x and y swapped, then y flipped {middle}",
+            Affine(**swapped, xy=1, yx=-1, y0=y_of_x),
+        )
+        yield (
+            f"swap-flip-xy-{about}",
+            f"x and y swapped, then both flipped {middle}",
+            Affine(**swapped, xy=-1, x0=x_of_y, yx=-1, y0=y_of_x),
+        )
 
 
-_ORIENTATIONS: Final = (
+_ORIENTATIONS: Final[tuple[tuple[str, str, Callable[[Array], Array]], ...]] = (
     ("transpose", "the detector's rows and columns exchanged", lambda a: a.transpose(0, 2, 1)),
     ("flip-columns", "the detector's columns reversed", lambda a: a[:, :, ::-1]),
     ("flip-rows", "the detector's rows reversed", lambda a: a[:, ::-1, :]),
@@ -274,7 +286,12 @@ _ORIENTATIONS: Final = (
 def _detector(scene: Scene, predicted: Array) -> Iterator[Reading]:
     """Other orders of the detector's pixels under the stated positions."""
     shifted = np.fft.ifftshift(scene.measured, axes=(1, 2))
-    yield Reading(kind="centre", name="fftshift", words="the zero frequency moved from the corner to the centre", score=score(predicted, shifted))
+    yield Reading(
+        kind="centre",
+        name="fftshift",
+        words="the zero frequency moved from the corner to the centre",
+        score=score(predicted, shifted),
+    )
     for name, words, turn in _ORIENTATIONS:
         turned = turn(scene.measured)
         if turned.shape != predicted.shape:
@@ -291,7 +308,9 @@ def _far(scene: Scene) -> Iterator[Reading]:
     """Corner for centre, other scales, frames and positions out of step."""
     x, y = scene.x, scene.y
     (rows, columns), (height, width) = scene.object.shape, scene.probe.shape[-2:]
-    yield _moved(scene, "corner", "positions taken as the upper left corner of the patch", Affine(x0=width / 2, y0=height / 2))
+    yield _moved(
+        scene, "corner", "positions taken as the upper left corner of the patch", Affine(x0=width / 2, y0=height / 2)
+    )
     for factor, word in ((2.0, "doubled"), (0.5, "halved")):
         yield _moved(scene, f"scale-{word}", f"positions {word}", Affine(xx=factor, yy=factor))
         about = Affine(xx=factor, yy=factor, x0=columns / 2 * (1 - factor), y0=rows / 2 * (1 - factor))
@@ -299,7 +318,13 @@ def _far(scene: Scene) -> Iterator[Reading]:
     for step in ROLLS:
         if abs(step) < len(x):
             rolled = score(_predicted(scene, np.roll(x, -step), np.roll(y, -step)), scene.measured)
-            yield Reading(kind="pairing", name="roll", words=f"frame i taken with position i {'+' if step > 0 else '-'} {abs(step)}", score=rolled, values=(("step", step),))
+            yield Reading(
+                kind="pairing",
+                name="roll",
+                words=f"frame i taken with position i {'+' if step > 0 else '-'} {abs(step)}",
+                score=rolled,
+                values=(("step", step),),
+            )
     yield from _strides(scene)
 
 
@@ -315,7 +340,7 @@ def _strides(scene: Scene) -> Iterator[Reading]:
         yield Reading(
             kind="pairing",
             name="stride",
-            words=f"frame {stride} * i taken with position i: the first frames were kept with every {stride}th position",
+            words=f"frame {stride} * i taken with position i: first frames kept with every {stride}th position",
             score=score(predicted, scene.measured[rows]),
             values=(("stride", stride),),
         )

@@ -22,7 +22,7 @@ WORTH: Final = 1 << 22
 
 
 def prefetched(chunks: Iterator[Array], nbytes: int) -> Iterator[Array]:
-    """The same chunks, read ahead where there are ``nbytes`` enough to be worth it. What reading raises, this raises."""
+    """The same chunks, read ahead where ``nbytes`` are worth it. What reading raises, this raises."""
     if nbytes < WORTH:
         yield from chunks
         return

@@ -103,9 +103,7 @@ class ScanTable:
             x, y = self._range(1), self._range(0)
             checks["insideTolerance"] = lambda pl: pl.col("x").is_between(*x) & pl.col("y").is_between(*y)
         if scan.distinct and {"x", "y"} <= set(have):
-            checks["distinct"] = lambda pl: (
-                pl.col("again").not_() | pl.col("x").is_null() | pl.col("y").is_null()
-            )
+            checks["distinct"] = lambda pl: pl.col("again").not_() | pl.col("x").is_null() | pl.col("y").is_null()
         if scan.blank_fraction is not None and "total" in have:
             floor = scan.blank_fraction * _median(have["total"], default=0.0)
             checks["blankFraction"] = lambda pl: (pl.col("total") >= floor) & (pl.col("maximum") != 0)
@@ -115,9 +113,7 @@ class ScanTable:
             saturated = self.saturated
             checks["hotFactor"] = lambda pl: (pl.col("maximum") <= ceiling) & (pl.col("maximum") < saturated)
         if scan.repeated and "digest" in have:
-            checks["repeated"] = lambda pl: (
-                pl.col("copied").not_() | (pl.col("maximum") == 0)
-            )
+            checks["repeated"] = lambda pl: pl.col("copied").not_() | (pl.col("maximum") == 0)
         if scan.minimum_overlap is not None and "overlap" in have and self.in_metres is None:
             least = scan.minimum_overlap
             checks["minimumOverlap"] = lambda pl: pl.col("overlap") >= least

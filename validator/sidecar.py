@@ -33,7 +33,8 @@ def check(path: str, source: ByteSource) -> Iterator[Deviation]:
     if found != wanted:
         yield Deviation(
             code="META-003",
-            message=f"the sidecar {beside.name} was written for another file: its checksum is {wanted[:12]}..., the file's is {found[:12]}...",
+            message=f"the sidecar {beside.name} was written for another file: "
+            f"its checksum is {wanted[:12]}..., the file's is {found[:12]}...",
             expected=wanted,
             found=found,
         )

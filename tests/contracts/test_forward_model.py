@@ -33,7 +33,9 @@ def between(obj, row, column):
 
 
 def patch_of(obj, x, y, height, width):
-    return np.array([[between(obj, y - height / 2 + r, x - width / 2 + c) for c in range(width)] for r in range(height)])
+    return np.array(
+        [[between(obj, y - height / 2 + r, x - width / 2 + c) for c in range(width)] for r in range(height)]
+    )
 
 
 def far_field(wave):

@@ -20,7 +20,13 @@ THEIRS = {
     "extends": "ptychopinn/canonical",
     "arrays": {
         "objectGuess": {"required": False},
-        "exposure": {"required": True, "unit": "s", "dims": ["N"], "dtype": "float32", "values": {"finite": True, "exclusiveMinimum": 0}},
+        "exposure": {
+            "required": True,
+            "unit": "s",
+            "dims": ["N"],
+            "dtype": "float32",
+            "values": {"finite": True, "exclusiveMinimum": 0},
+        },
     },
 }
 

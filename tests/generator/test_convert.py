@@ -237,7 +237,10 @@ class TestLossySteps:
     def test_a_step_that_there_is_not(self, tmp_path, canonical):
         source = save(tmp_path / "in.npz", canonical)
         line = refused(tmp_path, "convert", source, tmp_path / "out.npz", "--allow", "everything")
-        assert "'everything' is no step that is taken by name; those are normalise, drop, cast, pairing, positions, centre, detector" in line
+        assert (
+            "'everything' is no step that is taken by name; those are normalise, drop, cast, pairing, positions, "
+            "centre, detector" in line
+        )
 
 
 class TestDryRun:

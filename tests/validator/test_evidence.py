@@ -205,10 +205,22 @@ def with_nan(array):
 
 
 SILENT = [
-    ("placeholder probe", lambda d, a: {**a, "probeGuess": np.full_like(a["probeGuess"], 2)}, "probeGuess is a placeholder"),
-    ("placeholder object", lambda d, a: {**a, "objectGuess": np.ones_like(a["objectGuess"])}, "objectGuess is a placeholder"),
+    (
+        "placeholder probe",
+        lambda d, a: {**a, "probeGuess": np.full_like(a["probeGuess"], 2)},
+        "probeGuess is a placeholder",
+    ),
+    (
+        "placeholder object",
+        lambda d, a: {**a, "objectGuess": np.ones_like(a["objectGuess"])},
+        "objectGuess is a placeholder",
+    ),
     ("no phase", lambda d, a: {**a, "probeGuess": np.abs(a["probeGuess"])}, "probeGuess has no phase"),
-    ("no phase of the object", lambda d, a: {**a, "objectGuess": a["objectGuess"].real.copy()}, "objectGuess has no phase"),
+    (
+        "no phase of the object",
+        lambda d, a: {**a, "objectGuess": a["objectGuess"].real.copy()},
+        "objectGuess has no phase",
+    ),
     ("NaN in the probe", lambda d, a: {**a, "probeGuess": with_nan(a["probeGuess"])}, "probeGuess is not finite"),
     ("NaN in the object", lambda d, a: {**a, "objectGuess": with_nan(a["objectGuess"])}, "objectGuess is not finite"),
     ("NaN in a position", lambda d, a: {**a, "ycoords": with_nan(a["ycoords"])}, "ycoords is not finite"),

@@ -1,7 +1,5 @@
 """The forward model as a judge: its numbers against plain numpy, its verdicts on simulated scenes."""
 
-# ruff: noqa: ARG005 - the changes in the tables share one signature
-
 from __future__ import annotations
 
 import functools
@@ -36,7 +34,10 @@ def patterns(modes, obj, x, y):
 @functools.cache
 def scene_of(seed, *, photons=1e5, n=64, modes=1, index=None, **experiment):
     made = truth(Experiment(positions=n, size=SIDE, seed=seed, **experiment))
-    probes = [made.probe, *(made.probe * np.exp(2j * np.pi * k * np.arange(SIDE) / 4) / (k + 1) for k in range(1, modes))]
+    probes = [
+        made.probe,
+        *(made.probe * np.exp(2j * np.pi * k * np.arange(SIDE) / 4) / (k + 1) for k in range(1, modes)),
+    ]
     probe = np.array(probes) / math.sqrt(sum((np.abs(one) ** 2).sum() for one in probes))
     index = np.arange(n) if index is None else np.asarray(index)
     expected = patterns(probe, made.object, made.x[index], made.y[index]) * photons
@@ -50,7 +51,9 @@ CONDITIONS = {
     "fermat": {"photons": 1e4, "n": 48, "scan": "fermat", "probe": "disc"},
     "concentric": {"photons": 1e6, "n": 56, "scan": "concentric", "object": "siemens"},
 }
-SCENES = [pytest.param(condition, seed, id=f"{name}-{seed}") for name, condition in CONDITIONS.items() for seed in range(3)]
+SCENES = [
+    pytest.param(condition, seed, id=f"{name}-{seed}") for name, condition in CONDITIONS.items() for seed in range(3)
+]
 ONE_EACH = [SCENES[0], SCENES[4], SCENES[8]]
 
 
@@ -64,7 +67,9 @@ def correlation_of(scene):
 def patterns_anywhere(scene):
     """The same with zeros around the object, for positions that lead outside."""
     margin = 4 * SIDE
-    return patterns(scene.probe, np.pad(scene.object, margin), scene.x[scene.index] + margin, scene.y[scene.index] + margin)
+    return patterns(
+        scene.probe, np.pad(scene.object, margin), scene.x[scene.index] + margin, scene.y[scene.index] + margin
+    )
 
 
 # Scores
@@ -245,7 +250,11 @@ FAULTS = {
     "mirrored-both": (detector(lambda a: np.roll(a[:, ::-1, ::-1], (1, 1), axis=(1, 2))), "detector", {"flip-both"}),
     "turned-left": (detector(lambda a: np.rot90(a, 1, axes=(1, 2))), "detector", {"transpose-flip-columns"}),
     "turned-right": (detector(lambda a: np.rot90(a, -1, axes=(1, 2))), "detector", {"transpose-flip-rows"}),
-    "other-diagonal": (detector(lambda a: np.rot90(a, 2, axes=(1, 2)).transpose(0, 2, 1)), "detector", {"transpose-flip-both"}),
+    "other-diagonal": (
+        detector(lambda a: np.rot90(a, 2, axes=(1, 2)).transpose(0, 2, 1)),
+        "detector",
+        {"transpose-flip-both"},
+    ),
     **{f"roll{k:+}": (rolled(k), "pairing", {"roll"}) for k in (1, -1, 2, -2, 3, -4, 5, -7)},
 }
 

@@ -1,7 +1,5 @@
 """PHYS-001 to PHYS-004 and the quantity of patterns, through ``validate``: codes, levels, mends, and silence."""
 
-# ruff: noqa: ARG005 - the changes in the tables share one signature
-
 from __future__ import annotations
 
 import json
@@ -197,7 +195,9 @@ def test_absurd_positions_crash_nothing(right, value):
 
 def modes_of(probe):
     c = np.arange(SIDE)
-    return np.array([probe, 0.7 * probe * np.exp(2j * np.pi * c / 5), 0.5 * probe * np.exp(2j * np.pi * c / 4)[:, None]])
+    return np.array(
+        [probe, 0.7 * probe * np.exp(2j * np.pi * c / 5), 0.5 * probe * np.exp(2j * np.pi * c / 4)[:, None]]
+    )
 
 
 @pytest.mark.parametrize("form", ["first", "last"])

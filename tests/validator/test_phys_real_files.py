@@ -1,7 +1,5 @@
 """Measured data under their own forward model. The files are no part of the project: skipped elsewhere."""
 
-# ruff: noqa: ARG005 - the changes in the tables share one signature
-
 from __future__ import annotations
 
 import os

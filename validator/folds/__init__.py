@@ -43,7 +43,7 @@ def fold(
         fingerprint: order of axes for a fingerprint of the values that does not depend on how they are stored.
     """
     ranges = RangeFold(header)
-    samples = {axis: one for axis in frame_axes if (one := SampledFold.along(header, axis)) is not None}
+    samples = {axis: some for axis in frame_axes if (some := SampledFold.along(header, axis)) is not None}
     frames = {axis: one for axis in frame_axes if (one := FrameFold.along(header, axis)) is not None}
     sample = SampleFold(header) if frame_axes and header.dtype.kind == "f" else None
     kept = KeepFold(header) if keep else None

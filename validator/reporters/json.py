@@ -38,7 +38,11 @@ def _file(report: Report) -> dict[str, Any]:
     return {
         "path": escape(report.path),
         "verdict": report.verdict,
-        "contract": {"id": report.contract, "version": report.contract_version, "reason": escape(report.contract_reason)}
+        "contract": {
+            "id": report.contract,
+            "version": report.contract_version,
+            "reason": escape(report.contract_reason),
+        }
         if report.contract
         else None,
         "recognised": list(report.recognised),
@@ -59,7 +63,9 @@ def _array(facts: ArrayFacts) -> dict[str, Any]:
         "quantity": facts.quantity,
         "order": facts.order,
         "statistics": {
-            name: value for name, value in facts.statistics.items() if not isinstance(value, float) or math.isfinite(value)
+            name: value
+            for name, value in facts.statistics.items()
+            if not isinstance(value, float) or math.isfinite(value)
         },
     }
 

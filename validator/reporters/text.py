@@ -41,7 +41,9 @@ def _finding(path: str, finding: Finding, style: Style, told: set[str]) -> Itera
     # One command mends all that can be mended: it is told once for a file.
     if finding.remedy not in told:
         told.add(finding.remedy)
-        parts.append(f"{'Mend: ' if finding.remedy.startswith('generate-npz convert ') and finding.fix else ''}{finding.remedy}")
+        parts.append(
+            f"{'Mend: ' if finding.remedy.startswith('generate-npz convert ') and finding.fix else ''}{finding.remedy}"
+        )
     if parts:
         yield _INDENT + escape(" ".join(parts))
 
@@ -67,9 +69,13 @@ def _facts(report: Report) -> Iterator[str]:
     for facts in report.arrays.values():
         axes = f" ({', '.join(facts.axes)})" if facts.axes else ""
         numbers = ", ".join(
-            f"{name} {facts.statistics[name]:.4g}" for name in ("minimum", "maximum", "mean") if name in facts.statistics
+            f"{name} {facts.statistics[name]:.4g}"
+            for name in ("minimum", "maximum", "mean")
+            if name in facts.statistics
         )
         order = ", Fortran order" if facts.order == "F" else ""
-        yield _INDENT + escape(f"{facts.name}: {facts.dtype} {shape(facts.shape)}{axes}{order}{'; ' + numbers if numbers else ''}")
+        yield _INDENT + escape(
+            f"{facts.name}: {facts.dtype} {shape(facts.shape)}{axes}{order}{'; ' + numbers if numbers else ''}"
+        )
     for note in report.notes:
         yield _INDENT + escape(note)

@@ -25,8 +25,8 @@ def check(case: Case) -> Iterator[Deviation]:
             code="PHYS-001",
             level="warning",
             array=scan.x,
-            message="nothing shows that positions belong to their frames, and no other reading fits: the pairing may be lost, "
-            "probe or object may be poor, or the data not far-field",
+            message="nothing shows that positions belong to their frames, and no other reading fits: "
+            "the pairing may be lost, probe or object may be poor, or the data not far-field",
             expected="patterns as probe, object and positions predict them",
             found=f"correlation {verdict.stated}",
             evidence=_evidence(verdict),
@@ -47,14 +47,20 @@ def _other(positions: str, frames: str, verdict: Verdict, best: Reading) -> Devi
     return Deviation(
         code=_CODES[best.kind],
         array=frames if on_frames else positions,
-        message=f"as stored, patterns and predictions correlate {verdict.stated.correlation:.2f}; with {best.words}, {best.score.correlation:.2f}",
+        message=f"as stored, patterns and predictions correlate {verdict.stated.correlation:.2f}; "
+        f"with {best.words}, {best.score.correlation:.2f}",
         expected="patterns as probe, object and positions predict them",
         found=best.name,
         evidence=_evidence(verdict),
         at=("forwardModel",),
         fix=None
         if best.name == "stride"
-        else {"step": best.kind, "array": frames if on_frames else positions, "reading": best.name, "values": dict(best.values)},
+        else {
+            "step": best.kind,
+            "array": frames if on_frames else positions,
+            "reading": best.name,
+            "values": dict(best.values),
+        },
     )
 
 

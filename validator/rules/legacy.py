@@ -127,8 +127,17 @@ def _quantity_evidence(case: Case, reading: Reading, quantity: str) -> str:
     elif facts and facts.lattice == "amplitude":
         told.append("the squares of all values are whole multiples of one step, as those of amplitudes of counts are")
     test = case.forward
-    if test and test.residuals and test.quantity and case.contract.scan and reading.spec.name == case.contract.scan.frames:
+    if (
+        test
+        and test.residuals
+        and test.quantity
+        and case.contract.scan
+        and reading.spec.name == case.contract.scan.frames
+    ):
         amplitude, intensity = test.residuals
         mixed = "" if test.quantity == quantity else "the evidence is mixed: "
-        told.append(f"{mixed}predicted patterns fit as amplitudes with a residual of {amplitude:.2f}, as intensities with {intensity:.2f}")
+        told.append(
+            f"{mixed}predicted patterns fit as amplitudes with a residual of {amplitude:.2f}, "
+            f"as intensities with {intensity:.2f}"
+        )
     return "; ".join(told)
