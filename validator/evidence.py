@@ -18,7 +18,7 @@ from npzschema.contracts import Quantity, Scan
 from .binding import Binding, Layout, Reading, _agree
 from .case import Case, ForwardTest
 from .folds import Facts, Sample
-from .forward import LEAST, SIGNIFICANT, Scene, Score, Verdict, judge, plain, residuals
+from .forward import ALIKE, LEAST, SIGNIFICANT, Scene, Score, Verdict, judge, plain, residuals
 from .words import axes
 
 Array = np.ndarray[Any, Any]
@@ -101,7 +101,7 @@ class Evidence:
             scores.append((self._plain[key], layout))
         scores.sort(key=lambda one: -one[0].correlation)
         (best, layout), (second, other) = scores[0], scores[1]
-        if best.z < SIGNIFICANT or best.correlation < 2 * second.correlation + 0.05:
+        if best.z < SIGNIFICANT or best.likeness < ALIKE or best.correlation < 2 * second.correlation + 0.05:
             return None
         return layout, (
             f"read as {axes(layout.dims)} the patterns correlate {best} with those that probe, object and positions "

@@ -35,6 +35,10 @@ PIXELS: Final = 1 << 19
 LEAST: Final = 8
 """Fewer frames say nothing."""
 
+ALIKE: Final = 0.88
+"""Correlation of mean patterns that another reading must reach. Right files of reasonable quality give above 0.93;
+near-field data, which some readings resemble frame by frame, up to 0.84."""
+
 SIGNIFICANT: Final = 6.0
 """Standard deviations of the null that a reading must reach to be believed."""
 
@@ -73,10 +77,14 @@ class Scene:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Score:
-    """Correlation of a reading, the null's deviation, and what each frame adds to the correlation, (n,)."""
+    """Correlation of a reading, the null's deviation, and what each frame adds to the correlation, (n,).
+
+    ``likeness``: correlation of the mean patterns, which hardly depends on positions: whether the model holds at all.
+    """
 
     correlation: float
     sigma: float
+    likeness: float = 0.0
     parts: Array = field(compare=False, repr=False, default_factory=lambda: np.zeros(0))
 
     @property
@@ -138,7 +146,7 @@ class Verdict:
 def surpasses(score: Score, other: Score) -> bool:
     """Whether a reading is significant, and better than another by a margin and, frame by frame, beyond chance."""
     ahead = score.correlation - max(other.correlation, 0.0)
-    if score.z < SIGNIFICANT or ahead <= MARGIN:
+    if score.z < SIGNIFICANT or ahead <= MARGIN or score.likeness < ALIKE:
         return False
     if len(score.parts) != len(other.parts):
         return ahead > 4 * math.hypot(score.sigma, other.sigma)
@@ -151,15 +159,27 @@ def surpasses(score: Score, other: Score) -> bool:
 def score(predicted: Array, measured: Array) -> Score:
     """Correlation of predictions and measurements, frame by frame, (n, H, W) each, and its null's deviation."""
     n = len(predicted)
-    model = (predicted - predicted.mean(axis=0)).reshape(n, -1)
-    data = (measured - measured.mean(axis=0)).reshape(n, -1)
+    means = predicted.mean(axis=0), measured.mean(axis=0)
+    model, data = (predicted - means[0]).reshape(n, -1), (measured - means[1]).reshape(n, -1)
     norm = math.sqrt(float(np.vdot(model, model)) * float(np.vdot(data, data)))
     if norm == 0 or n < 2:
-        return Score(correlation=0.0, sigma=1.0)
+        # A reading that predicts nothing, or the same for all frames, is as bad as any.
+        return Score(correlation=0.0, sigma=0.0, parts=np.zeros(n))
     products = model @ data.T
     # Rows and columns sum to zero already, up to rounding: the null's mean is zero.
     sigma = math.sqrt(float((products**2).sum()) / (n - 1))
-    return Score(correlation=float(np.trace(products)) / norm, sigma=sigma / norm, parts=np.diagonal(products) / norm)
+    return Score(
+        correlation=float(np.trace(products)) / norm,
+        sigma=sigma / norm,
+        likeness=_alike(*means),
+        parts=np.diagonal(products) / norm,
+    )
+
+
+def _alike(one: Array, other: Array) -> float:
+    one, other = one - one.mean(), other - other.mean()
+    norm = math.sqrt(float(np.vdot(one, one)) * float(np.vdot(other, other)))
+    return float(np.vdot(one, other)) / norm if norm > 0 else 0.0
 
 
 def residual(predicted: Array, measured: Array) -> float:
@@ -191,7 +211,7 @@ def judge(scene: Scene) -> Verdict:
     others += list(_far(wide))
     tried = 1 + len(others)
     best = max(others, key=lambda one: one.score.correlation, default=None)
-    if best is None or best.score.correlation < CLEAR or not surpasses(best.score, stated):
+    if best is None or best.kind == "pairing" or best.score.correlation < CLEAR or not surpasses(best.score, stated):
         # On a raster, a wrong pairing by one frame resembles a shift by one step: the better of both counts.
         shifted = _shift(wide)
         tried += 1

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from npzschema import validate
-
-CORRELATIONS = r"correlate (-?\d\.\d\d) .*, as .* (-?\d\.\d\d)"
 
 
 def coded(report, code):
@@ -36,8 +36,6 @@ def legacy(cube):
 
 
 def correlations(text):
-    import re
-
     return tuple(float(one) for one in re.findall(r"(-?\d\.\d\d) \(-?\d+ sigma\)", text))
 
 

@@ -84,11 +84,9 @@ def shown(a, turn):
     """Frames (N, H, W) changed, whatever the order in which they are stored."""
     key = "diffraction" if "diffraction" in a else "diff3d"
     # Both orders of the axes occur; the names of the other arrays tell which.
-    if "xcoords_start" in a:
-        frames = turn(a[key].transpose(2, 0, 1)).transpose(1, 2, 0)
-    else:
-        frames = turn(a[key])
-    return {**a, key: np.ascontiguousarray(frames)}
+    last = "xcoords_start" in a
+    frames = turn(a[key].transpose(2, 0, 1) if last else a[key])
+    return {**a, key: np.ascontiguousarray(frames.transpose(1, 2, 0) if last else frames)}
 
 
 def rows(a):
@@ -123,8 +121,12 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("name", NAMES)
+FEW = ("swap", "corner", "zero in the corner", "detector transposed", "rolled by one")
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"), [(name, fault) for name in NAMES for fault in FAULTS if fault in FEW or "canonical" in name]
+)
 def test_a_fault_gives_its_code(name, fault):
     change, code = FAULTS[fault]
     report = validate(change(arrays_of(name)))
@@ -135,7 +137,7 @@ def test_a_fault_gives_its_code(name, fault):
     assert "FORMAT-002" not in told(report)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", NAMES)
 def test_shuffled_positions_are_a_warning_and_axes_never_wrong(name, seed):
     arrays = arrays_of(name)
