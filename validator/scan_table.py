@@ -145,6 +145,9 @@ def build(case: Case, scan: Scan) -> ScanTable:
     x, y = (_positions(case, name, rows) for name in (scan.x, scan.y))
     footprint = math.nan
     if x is not None and y is not None:
+        # Positions that fit in another reading are that one fault: their rows are judged as they fit.
+        if case.forward and case.forward.verdict and case.forward.verdict.other_fits:
+            x, y = case.forward.verdict.placed(x, y)
         columns |= {"x": x, "y": y}
         in_metres = _metres(x, y, scan.pixel_extent)
         # A probe of another size than the patterns is told already, and no measure of anything.
