@@ -178,6 +178,7 @@ class _Run:
             bindings[one.id] = evidence.decided(self._case(one, bindings[one.id], facts))
         own = self._tested(contract, bindings[contract.id], facts, evidence)
         self._findings += self._check(own)
+        self._notes += [f"{name}: {one.evidence}" for name, one in own.binding.readings.items() if one.evidence]
         positions = own.binding.sizes.get(contract.scan.dimension, 0) if contract.scan else 0
         if facts and positions > MAX_ROWS:
             self._notes.append(f"scan table not checked row by row: {positions:,} positions, more than {MAX_ROWS:,}")

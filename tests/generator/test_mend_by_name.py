@@ -1,0 +1,61 @@
+"""What only the forward model speaks for: refused without the step's name, mended with it, back to the arrays that were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import npzschema
+from npzschema.generator import Experiment, GeneratorError, convert, simulate
+
+STEP = {"PHYS-001": "pairing", "PHYS-002": "positions", "PHYS-003": "centre", "PHYS-004": "detector"}
+
+FAULTS = {
+    "rolled": ("PHYS-001", lambda a: a | {name: np.roll(a[name], 2) for name in ("xcoords", "ycoords")}),
+    "swapped": ("PHYS-002", lambda a: a | {"xcoords": a["ycoords"], "ycoords": a["xcoords"]}),
+    "flipped": ("PHYS-002", lambda a: a | {"xcoords": a["objectGuess"].shape[1] - a["xcoords"]}),
+    "corner": ("PHYS-002", lambda a: a | {name: a[name] - 16 for name in ("xcoords", "ycoords")}),
+    "unshifted": ("PHYS-003", lambda a: a | {"diffraction": np.fft.ifftshift(a["diffraction"], axes=(1, 2))}),
+    "transposed": ("PHYS-004", lambda a: a | {"diffraction": np.ascontiguousarray(a["diffraction"].transpose(0, 2, 1))}),
+    "reversed": ("PHYS-004", lambda a: a | {"diffraction": np.ascontiguousarray(a["diffraction"][:, :, ::-1])}),
+}
+
+
+@pytest.fixture(scope="module")
+def right(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
+    path = tmp_path_factory.mktemp("right") / "right.npz"
+    simulate(path, Experiment(positions=60, size=32, object="siemens", scan="fermat", object_shape=(96, 90), seed=3))
+    with np.load(path) as data:
+        return dict(data)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_refused_without_its_name_and_mended_with_it(right: dict[str, np.ndarray], fault: str, tmp_path: Path) -> None:
+    code, inject = FAULTS[fault]
+    source, target = tmp_path / "wrong.npz", tmp_path / "mended.npz"
+    np.savez(source, **inject(right))
+    report = npzschema.validate(source)
+    assert report.codes == {code}
+    (finding,) = [one for one in report.findings if one.code == code]
+    assert f"generate-npz convert --allow {STEP[code]} " in finding.remedy
+    with pytest.raises(GeneratorError, match=f"--allow {STEP[code]} would"):
+        convert(source, target)
+    assert not target.exists()
+    made = convert(source, target, allow=[STEP[code]])
+    assert made.report.ok
+    with np.load(target) as mended:
+        assert mended["_metadata"] == right["_metadata"]
+        for name in right.keys() - {"_metadata"}:
+            np.testing.assert_allclose(mended[name], right[name], rtol=0, atol=1e-9, err_msg=name)
+
+
+def test_nominal_positions_go_along(right: dict[str, np.ndarray], tmp_path: Path) -> None:
+    source, target = tmp_path / "wrong.npz", tmp_path / "mended.npz"
+    x, y = right["xcoords"], right["ycoords"]
+    np.savez(source, **right | {"xcoords": y, "ycoords": x, "xcoords_start": y + 0.25, "ycoords_start": x - 0.25})
+    convert(source, target, allow=["positions"])
+    with np.load(target) as mended:
+        np.testing.assert_allclose(mended["xcoords_start"], x - 0.25, atol=1e-9)
+        np.testing.assert_allclose(mended["ycoords_start"], y + 0.25, atol=1e-9)
