@@ -14,7 +14,10 @@ Level = Literal["error", "warning", "info"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One thing that can be wrong. ``unreadable``: the file cannot be checked further (exit status 2)."""
+    """One thing that can be wrong.
+
+    ``unreadable``: the file cannot be checked further (exit status 2). ``breakable``: a file can break it.
+    """
 
     code: str
     level: Level
@@ -24,6 +27,7 @@ class Rule:
     example: str
     checked_by: str
     unreadable: bool = False
+    breakable: bool = True
 
     @property
     def family(self) -> str:
@@ -44,6 +48,7 @@ def rules() -> Mapping[str, Rule]:
             example=body["example"],
             checked_by=body["checkedBy"],
             unreadable=body.get("unreadable", False),
+            breakable=body.get("breakable", True),
         )
         for code, body in json.loads(text)["rules"].items()
     }

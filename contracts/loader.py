@@ -298,17 +298,18 @@ def _build(document: Json, *, where: str, own: bool) -> Contract:
             _check_schema(document, where)
         except RecursionError:
             raise ContractError(where, "", "nested too deeply") from None
-    contract = _parse(document)
+    contract = _parse(document, where)
     check_consistency(contract, where)
     return contract
 
 
-def _parse(document: Json) -> Contract:
+def _parse(document: Json, where: str) -> Contract:
     return Contract(
         id=document["id"],
         version=document["version"],
         title=document["title"],
         document=document,
+        reference=where,
         finding=document.get("finding"),
         description=document.get("description", ""),
         dimensions={

@@ -148,12 +148,17 @@ class Metadata:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contract:
-    """A checked contract. ``document`` is the JSON after ``extends``, which findings point into."""
+    """A checked contract.
+
+    ``document`` is the JSON after ``extends``, which findings point into; ``reference`` is what it was loaded by: an
+    id, or the path of a file.
+    """
 
     id: str
     version: str
     title: str
     document: Mapping[str, Any]
+    reference: str = ""
     finding: str | None = None
     description: str = ""
     dimensions: Mapping[str, Dimension] = field(default_factory=dict)

@@ -122,7 +122,7 @@ def _fault_finding(path: str, fault: Fault) -> Finding:
     return _finding(path, deviation, "")
 
 
-def _finding(path: str, deviation: Deviation, where: str) -> Finding:
+def _finding(path: str, deviation: Deviation, where: str, contract: Contract | None = None) -> Finding:
     rule = rules()[deviation.code]
     return Finding(
         code=deviation.code,
@@ -134,7 +134,7 @@ def _finding(path: str, deviation: Deviation, where: str) -> Finding:
         found=deviation.found,
         evidence=deviation.evidence,
         frames=deviation.frames,
-        remedy=remedy(path, rule, deviation),
+        remedy=remedy(path, rule, deviation, contract),
         fix=deviation.fix,
     )
 
@@ -284,7 +284,7 @@ class _Run:
 
     def _check(self, case: Case) -> Iterator[Finding]:
         for where, deviation in _deviations(case, crash=self._crashed):
-            yield _finding(self._path, deviation, where)
+            yield _finding(self._path, deviation, where, case.contract)
 
     def _crashed(self, where: str, error: Exception) -> Deviation:
         return Deviation(code="INTERNAL-001", message=f"the check of {where} failed: {type(error).__name__}: {error}")

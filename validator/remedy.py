@@ -6,7 +6,7 @@ import os
 import shlex
 from typing import Final
 
-from npzschema.contracts import Rule
+from npzschema.contracts import DEFAULT, Contract, Rule
 
 from .findings import Deviation
 
@@ -14,16 +14,20 @@ BY_NAME: Final = frozenset({"drop", "positions", "pairing", "centre", "detector"
 """Steps that are taken only when asked for by name: they lose something, or only the forward model speaks for them."""
 
 
-def remedy(path: str, rule: Rule, deviation: Deviation) -> str:
+def remedy(path: str, rule: Rule, deviation: Deviation, contract: Contract | None) -> str:
     """One sentence, or a command that can be copied."""
     fix = deviation.fix
-    if fix is None or not path.endswith(".npz"):
+    if fix is None or contract is None or not path.endswith(".npz"):
         return rule.remedy
     named = fix["step"] if fix["step"] in BY_NAME else "cast" if not fix.get("lossless", True) else None
-    allow = f"--allow {named} " if named else ""
+    words = ["generate-npz convert"]
+    if named:
+        words.append(f"--allow {named}")
+    if contract.reference != DEFAULT:
+        words.append(f"--contract {quote(contract.reference)}")
     folder, name = os.path.split(path)
-    target = os.path.join(folder, name.removesuffix(".npz") + "_canonical.npz")
-    return f"generate-npz convert {allow}{quote(path)} {quote(target)}"
+    target = os.path.join(folder, f"{name.removesuffix('.npz')}_{contract.id.rpartition('/')[2]}.npz")
+    return " ".join([*words, quote(path), quote(target)])
 
 
 def quote(path: str) -> str:

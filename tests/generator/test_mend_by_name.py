@@ -1,4 +1,4 @@
-"""What only the forward model speaks for: refused without the step's name, mended with it, back to the arrays that were."""
+"""What only the forward model speaks for: refused without the step's name, and with it mended to what was before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ FAULTS = {
     "flipped": ("PHYS-002", lambda a: a | {"xcoords": a["objectGuess"].shape[1] - a["xcoords"]}),
     "corner": ("PHYS-002", lambda a: a | {name: a[name] - 16 for name in ("xcoords", "ycoords")}),
     "unshifted": ("PHYS-003", lambda a: a | {"diffraction": np.fft.ifftshift(a["diffraction"], axes=(1, 2))}),
-    "transposed": ("PHYS-004", lambda a: a | {"diffraction": np.ascontiguousarray(a["diffraction"].transpose(0, 2, 1))}),
+    "transposed": (
+        "PHYS-004",
+        lambda a: a | {"diffraction": np.ascontiguousarray(a["diffraction"].transpose(0, 2, 1))},
+    ),
     "reversed": ("PHYS-004", lambda a: a | {"diffraction": np.ascontiguousarray(a["diffraction"][:, :, ::-1])}),
 }
 
