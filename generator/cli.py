@@ -81,7 +81,7 @@ def _shared(made: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="STEP",
-        help="a step that may be taken: normalise, drop, cast, positions, centre or detector; may be repeated",
+        help="a step that may be taken: normalise, drop, cast, pairing, positions, centre or detector; may be repeated",
     )
     made.add_argument(
         "--axes",

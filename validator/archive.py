@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from .faults import Fault
-from .inflate import InflateError, crc32, inflater
+from .member import DEFLATED, STORED, Member, MemberReader
+from .names import array_name, unsafe_name
 from .source import ByteSource
 
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
@@ -31,8 +32,6 @@ _UNICODE_EXTRA: Final = 0x7075
 _NEWEST: Final = 63
 """Version 6.3 of the format; zipfile opens nothing newer."""
 
-STORED: Final = 0
-DEFLATED: Final = 8
 _METHODS: Final = {
     1: "shrink",
     6: "implode",
@@ -52,9 +51,6 @@ _STRONG: Final = 1 << 6
 _UTF8: Final = 1 << 11
 _MASKED: Final = 1 << 13
 
-WINDOW: Final = 1 << 18
-"""Bytes of compressed data read at a time."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
@@ -68,18 +64,6 @@ class Limits:
     expansion: float = 250.0
     free: int = 1 << 28
     directory: int = 1 << 22
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
-    """One entry of the archive. ``offset``: where its data begins; sizes in bytes."""
-
-    name: str
-    method: int
-    offset: int
-    compressed: int
-    size: int
-    crc: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,33 +428,6 @@ def _check_descriptor(source: ByteSource, entry: _Entry, at: int, limit: int) ->
     raise Fault("FILE-002", "its data descriptor is damaged or disagrees with the directory", member=entry.name)
 
 
-_BIDI: Final = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def unsafe_name(name: str) -> str | None:
-    """Why a member name is unsafe to extract or to print, or None."""
-    if not name:
-        return "is empty"
-    if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in name):
-        return "holds control characters"
-    if _BIDI & set(name):
-        return "holds marks that change the direction of text"
-    if any("\ud800" <= char <= "\udfff" for char in name):
-        return "is no valid text"
-    if name.startswith(("/", "\\")) or (name[1:2] == ":" and name[:1].isalpha()):
-        return "is an absolute path"
-    if ".." in name.replace("\\", "/").split("/"):
-        return "leads out of the folder"
-    if not name.isprintable():
-        return "holds characters that cannot be seen"
-    return None
-
-
-def array_name(member: str) -> str:
-    """The key under which numpy knows a member."""
-    return member.removesuffix(".npy")
-
-
 def _name_faults(members: tuple[Member, ...]) -> Iterator[Fault]:
     seen: set[str] = set()
     told: set[str] = set()
@@ -487,98 +444,3 @@ def _name_faults(members: tuple[Member, ...]) -> Iterator[Fault]:
         reason = unsafe_name(member.name)
         if reason:
             yield Fault("FILE-008", f"the name {reason}", member=member.name)
-
-
-class MemberReader:
-    """The bytes of one member, in order, checked to the last one."""
-
-    def __init__(self, source: ByteSource, member: Member) -> None:
-        self._source, self.member = source, member
-        self._next = member.offset
-        self._end = member.offset + member.compressed
-        self._stream = inflater() if member.method == DEFLATED else None
-        self._crc = 0
-        self.position = 0
-
-    @property
-    def left(self) -> int:
-        """Bytes that the directory still promises."""
-        return self.member.size - self.position
-
-    def read(self, length: int) -> bytes:
-        """Exactly ``length`` bytes.
-
-        Raises:
-            Fault: FILE-007 where the member holds fewer, FILE-003 where its stream is damaged.
-        """
-        parts: list[bytes] = []
-        wanted = length
-        while wanted:
-            part = self._some(wanted)
-            if not part:
-                raise Fault(
-                    "FILE-007",
-                    f"ends after {self.position:,} bytes",
-                    member=self.member.name,
-                    expected=f"{self.member.size:,} bytes",
-                    found=f"{self.position:,} bytes",
-                )
-            self.position += len(part)
-            self._crc = crc32(part, self._crc)
-            if len(part) == length:
-                return part
-            parts.append(part)
-            wanted -= len(part)
-        return b"".join(parts)
-
-    def _some(self, limit: int) -> bytes:
-        if self._stream is None:
-            length = min(limit, self._end - self._next)
-            data = self._source.read(self._next, length) if length else b""
-            self._next += length
-            return data
-        while not self._stream.ended:
-            data = b""
-            if self._stream.hungry and self._next < self._end:
-                length = min(WINDOW, self._end - self._next)
-                data = self._source.read(self._next, length)
-                self._next += length
-            try:
-                out = self._stream.inflate(data, limit)
-            except InflateError:
-                raise Fault(
-                    "FILE-003", f"its compressed data is damaged after {self.position:,} bytes", member=self.member.name
-                ) from None
-            if out:
-                return out
-            if self._stream.hungry and self._next >= self._end:
-                break
-        return b""
-
-    def finish(self) -> None:
-        """Check the size, the end of the stream and the checksum, once all bytes were read.
-
-        Raises:
-            Fault: FILE-003 or FILE-007.
-        """
-        member = self.member
-        if self.position != member.size or self._some(1):
-            raise Fault(
-                "FILE-007",
-                "holds more bytes than the directory says",
-                member=member.name,
-                expected=f"{member.size:,} bytes",
-                found="more",
-            )
-        if self._stream is not None and not self._stream.ended:
-            raise Fault("FILE-003", "its compressed data has no end", member=member.name)
-        if self._stream is not None and (self._stream.unused or self._next != self._end):
-            raise Fault("FILE-007", "bytes follow its compressed data", member=member.name)
-        if self._crc != member.crc:
-            raise Fault(
-                "FILE-003",
-                "its checksum is wrong: the data was changed since it was written",
-                member=member.name,
-                expected=f"{member.crc:08x}",
-                found=f"{self._crc:08x}",
-            )

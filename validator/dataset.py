@@ -8,8 +8,10 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from .archive import Archive, Member, array_name
+from .archive import Archive
 from .faults import Fault
+from .member import Member
+from .names import array_name
 from .npy import Header, read_header
 from .pickled_text import MAX_TEXT, read_text
 

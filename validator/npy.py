@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from .archive import MemberReader
 from .faults import Fault
 from .literal import LiteralError, parse
+from .member import MemberReader
 
 MAGIC: Final = b"\x93NUMPY"
 MAX_HEADER: Final = 10_000
