@@ -28,8 +28,9 @@ from hypothesis.errors import InvalidArgument
 from npzschema.contracts import ArraySpec, Contract, Values, expand_dtypes, from_document, rules
 from npzschema.validator.binding import broken_bounds
 
-from .breakers import CONTAINER, DATA, NotApplicable
+from .breakers import DATA, NotApplicable
 from .breakers import broken as break_bytes
+from .containers import CONTAINER
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from npzschema.contracts import load
-from npzschema.validator import archive as archive_module
 from npzschema.validator import inflate
+from npzschema.validator import member as member_module
 from npzschema.validator.archive import open_archive
 from npzschema.validator.dataset import CHUNK, ArchiveDataset, MappingDataset
 from npzschema.validator.engine import validate
@@ -50,14 +50,14 @@ BACKENDS = {"isal": inflate, "zlib": fallback()}
 @contextlib.contextmanager
 def backend(name):
     module = BACKENDS[name]
-    kept = {field: getattr(archive_module, field) for field in ("inflater", "crc32", "InflateError")}
+    kept = {field: getattr(member_module, field) for field in ("inflater", "crc32", "InflateError")}
     for field in kept:
-        setattr(archive_module, field, getattr(module, field))
+        setattr(member_module, field, getattr(module, field))
     try:
         yield module
     finally:
         for field, value in kept.items():
-            setattr(archive_module, field, value)
+            setattr(member_module, field, value)
 
 
 def test_the_two_backends_are_two():
