@@ -72,5 +72,5 @@ def test_the_files_have_no_duplicate_keys():
 
 
 def test_families():
-    families = ["FILE", "KEY", "FORMAT", "SHAPE", "DTYPE", "VALUE", "NORM", "SCAN", "META", "INTERNAL"]
-    assert set(families) <= {rule.family for rule in rules().values()}
+    families = ["FILE", "KEY", "FORMAT", "SHAPE", "DTYPE", "VALUE", "NORM", "SCAN", "PHYS", "META", "INTERNAL"]
+    assert {rule.family for rule in rules().values()} == set(families)
