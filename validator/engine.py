@@ -23,7 +23,6 @@ from .evidence import Evidence, forward_words
 from .faults import Fault
 from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, Verdict
 from .folds import Facts, fold
-from .prefetch import prefetched
 from .remedy import remedy
 from .rules import ARRAY_RULES, CASE_RULES
 from .scan_table import MAX_ROWS
@@ -320,10 +319,11 @@ class _Run:
                 }
                 facts[name] = fold(
                     header,
-                    prefetched(self._dataset.chunks(name), header.count * header.dtype.itemsize),
+                    self._dataset.chunks(name),
                     frame_axes=sorted(axes),
                     keep=name in kept,
                     fingerprint=range(len(header.shape)) if name in pairs else None,
+                    cheap=self._dataset.cheap(name),
                 )
             except Fault as fault:
                 self._findings.append(_fault_finding(self._path, fault))
