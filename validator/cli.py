@@ -61,24 +61,20 @@ def _contract(reference: str) -> str | Contract:
 
 def _validate(options: argparse.Namespace, contract: str | Contract, stdout: TextIO, stderr: TextIO) -> int:
     from .archive import Limits
-    from .engine import validate
+    from .many import validate_each
     from .reporters import REPORTERS, Style
 
-    limits = Limits(expansion=options.max_expansion) if options.max_expansion else None
     reports = [
-        _selected(
-            validate(
-                path,
-                contract,
-                options.headers_only,
-                axes=dict(options.axes),
-                strict_archive=options.strict_archive,
-                limits=limits,
-            ),
-            options.select,
-            options.ignore,
+        _selected(report, options.select, options.ignore)
+        for report in validate_each(
+            options.paths,
+            contract,
+            jobs=options.jobs,
+            headers_only=options.headers_only,
+            axes=dict(options.axes),
+            strict_archive=options.strict_archive,
+            limits=Limits(expansion=options.max_expansion) if options.max_expansion else None,
         )
-        for path in options.paths
     ]
     style = Style(
         colour=not options.output and _colour(options.color, stdout),

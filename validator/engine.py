@@ -115,6 +115,12 @@ def _unreadable(path: str, contract: Contract | None, fault: Fault) -> Report:
     )
 
 
+def internal(path: str, what: str) -> Report:
+    """The report of a file whose check failed by itself: never a pass."""
+    finding = _finding(path, Deviation(code="INTERNAL-001", message=what), "")
+    return Report(path=path, verdict="unreadable", findings=(finding,))
+
+
 def _fault_finding(path: str, fault: Fault) -> Finding:
     message = f"{fault.member}: {fault.what}" if fault.member is not None else fault.what
     deviation = Deviation(code=fault.code, message=message, expected=fault.expected, found=fault.found)
@@ -416,4 +422,4 @@ def _statistics(facts: Facts | None) -> dict[str, float | int | bool]:
     return told
 
 
-__all__ = ["ContractError", "validate", "verdict_of"]
+__all__ = ["ContractError", "internal", "validate", "verdict_of"]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Final
 
 from npzschema.contracts.terminal import Parser
+
+MOST_JOBS: Final = 256
 
 _EPILOG: Final = """\
 exit status:
@@ -52,6 +55,13 @@ def parser() -> argparse.ArgumentParser:
         type=_ratio,
         metavar="RATIO",
         help="how often its own size an archive may expand to (default 250)",
+    )
+    made.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=1,
+        metavar="N|auto",
+        help="check several files at a time, in so many processes; auto: one a core (default 1)",
     )
     made.add_argument("--format", choices=("text", "json"), default="text", help="form of the report")
     made.add_argument("--output", metavar="FILE", help="write the report to a file instead of standard output")
@@ -108,3 +118,11 @@ def _ratio(text: str) -> float:
     if not 1 <= value < 1e9:
         raise argparse.ArgumentTypeError(f"{text!r} is not a ratio of at least 1")
     return value
+
+
+def _jobs(text: str) -> int:
+    if text == "auto":
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= MOST_JOBS and len(text) < 4):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is neither a number from 1 to {MOST_JOBS} nor auto")
+    return int(text)

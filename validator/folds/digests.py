@@ -64,7 +64,7 @@ class AdjacentDigestFold:
         self._crc = [0] * rows.n_frames
 
     def add(self, chunk: Array, start: int) -> None:
-        data = memoryview(chunk).cast("B")
+        data = chunk.view(np.uint8).data
         size, pixels, crc = chunk.dtype.itemsize, self._rows.pixels, self._crc
         frame, at = start // pixels, -(start % pixels)
         while at < chunk.size:
