@@ -59,8 +59,9 @@ pages: $(READY)
 drift: $(READY) ## fail where the committed pages differ from the JSON they come from
 	$(BIN)/python docs/build_pages.py --check
 
-bench: $(READY) ## time and memory of validation (BENCH_ARGS=...)
-	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+bench: $(READY) ## speed and memory, side by side with plain numpy (BENCH_ARGS=...)
+	set -- $(BUILD)/wheel/*.whl && $(PIP) install --quiet "$$1[bench]"
+	$(BIN)/python benchmarks/run.py --page docs/benchmarks.md --suite $(BUILD)/benchmarks.json $(BENCH_ARGS)
 
 fixture: $(READY) ## cut a small dataset for tests (SOURCE=scan.npz OUTPUT=fixture.npz)
 ifeq ($(strip $(SOURCE)),)

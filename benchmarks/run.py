@@ -1,130 +1,230 @@
 """Speed and memory as ratios, side by side in one run: `make bench`.
 
-Each row pairs our work with a peer that does the least a careful user would do by hand. Both run in turn, A B A B,
-in fresh processes; the figure is the median of the ratios, since machines drift.
+    python benchmarks/run.py [--rounds 5] [--sizes 16,256,1024] [--folder DIR] [--page docs/benchmarks.md]
 
-    python benchmarks/run.py [--rounds 5] [--sizes 16,256,1024] [--folder DIR]
+Ours and the peer's work run in turn; a figure is the median of the ratios. In-process rows have all imports done.
+Memory is the peak of a fresh process. Besides the table a suite for `pyperf compare_to` is written.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import os
 import platform
-import statistics
-import subprocess
+import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final
 
-import numpy as np
+import datasets
+import limits
+import peers
+import pyperf
+from datasets import Kind
+from measure import Pair, paired, peak, process, run, timed
 
 import npzschema
-from npzschema.contracts import load
-from npzschema.generator.simulate import Experiment, counts, truth
-from npzschema.generator.write import NpzWriter
+from npzschema.contracts import Contract, from_document, load
 
-SIDE = 128
-
-PEER_CHECKS = """
-import sys, numpy as np
-with np.load(sys.argv[1]) as data:
-    for name in data.files:
-        array = data[name]
-        assert np.isfinite(array).all()
-        magnitude = np.abs(array) if array.dtype.kind == "c" else array
-        magnitude.min(), magnitude.max(), magnitude.mean(), array.dtype, array.shape
-"""
-
-PEER_LOAD = (
-    "import sys, numpy as np\nwith np.load(sys.argv[1]) as data:\n    [data[name].shape for name in data.files]\n"
-)
-
-PEER_CONVERT = """
-import sys, numpy as np
-with np.load(sys.argv[1]) as data:
-    arrays = {name: data[name] for name in data.files}
-arrays["diffraction"] = np.ascontiguousarray(arrays["diffraction"].transpose(2, 0, 1)).astype(np.float32)
-for name in ("probeGuess", "objectGuess"):
-    arrays[name] = arrays[name].astype(np.complex64)
-np.savez_compressed(sys.argv[2], **arrays)
-"""
+HERE: Final = Path(__file__).resolve().parent
+PYTHON: Final = sys.executable
+VALIDATE: Final = [PYTHON, "-m", "npzschema.validator.cli"]
+CONVERT: Final = [PYTHON, "-m", "npzschema.generator.cli", "convert", "--force"]
+PEER: Final = [PYTHON, str(HERE / "peers.py")]
+MANY: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Wall seconds and peak memory, in MiB, of one process."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One line of the table. ``kept`` is None where there is no aim."""
 
-    seconds: float
-    peak: float
-
-
-def run(*command: str) -> Run:
-    """One process from start to end. Exit status 1 is a finding, not a failure."""
-    began = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = child.stderr.read() if child.stderr else b""
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(command)}: {errors.decode(errors='replace')}")
-    return Run(time.perf_counter() - began, usage.ru_maxrss / 1024)
+    work: str
+    figure: str
+    aim: str = ""
+    kept: bool | None = None
+    suite: list[pyperf.Benchmark] = field(default_factory=list)
 
 
-def paired(ours: list[str], peer: list[str], rounds: int) -> tuple[float, float, float]:
-    """Median seconds of either, and the median of the ratios peer / ours, after one round that is not counted."""
-    pairs = [(run(*ours).seconds, run(*peer).seconds) for _ in range(rounds + 1)][1:]
-    return (
-        statistics.median(a for a, _ in pairs),
-        statistics.median(b for _, b in pairs),
-        statistics.median(b / a for a, b in pairs),
+def faster(work: str, pair: Pair, least: float | None, note: str = "") -> Row:
+    """A row whose figure is how often as fast ours is as the peer's."""
+    low, high = pair.spread
+    return Row(
+        work=work,
+        figure=f"{pair.ratio:.2f} times as fast ({low:.2f} to {high:.2f}){note}",
+        aim=f"at least {least:g}" if least else "",
+        kept=pair.ratio >= least if least else None,
+        suite=pair.benchmarks(work),
     )
 
 
-def dataset(
-    path: Path, mebibytes: int, form: Literal["canonical", "legacy"], compression: Literal["isal", "none"]
-) -> Path:
-    """A dataset whose patterns take about ``mebibytes``, with noise and compressibility of counts."""
-    itemsize = 4 if form == "canonical" else 8
-    frames = max(16, (mebibytes << 20) // (itemsize * SIDE * SIDE))
-    # Half of the pixels empty, deflates 5.6 times as float32: measured files give 5.5 and 6.8.
-    experiment = Experiment(positions=min(frames, 256), size=SIDE, object="siemens", photons=5e5)
-    made = truth(experiment)
-    block = np.sqrt(np.concatenate(list(counts(experiment, made))) / experiment.photons)
-    rng = np.random.default_rng(1)
-    order = rng.integers(0, len(block), frames)
-    # Scaled a little differently each time, so that no two frames are the same.
-    scale = 1 + rng.random(frames) / 10
-    complex_, real = ("complex64", "float32") if form == "canonical" else ("complex128", "float64")
+def longer(work: str, pair: Pair, most: float) -> Row:
+    """A row whose figure is how long ours takes, measured in the peer's time."""
+    return Row(
+        work=work,
+        figure=f"{1 / pair.ratio:.2f} times as long",
+        aim=f"at most {most:g}",
+        kept=1 / pair.ratio <= most,
+        suite=pair.benchmarks(work),
+    )
 
-    def canonical() -> Iterator[Any]:
-        for start in range(0, frames, 64):
-            chosen = slice(start, start + 64)
-            yield (block[order[chosen]] * scale[chosen, None, None]).astype(real)
 
-    def legacy() -> Iterator[Any]:
-        pixels = np.ascontiguousarray(block.reshape(len(block), -1).T)
-        for pixel in pixels:
-            yield (pixel[order] * scale).astype(real)
+def start_up(folder: Path, rounds: int) -> Iterator[Row]:
+    small = datasets.make(folder / "small.npz", Kind(mebibytes=1))
+    for work, ours, imports, most in (
+        ("start-up: small file, headers only", ["--headers-only"], "numpy, jsonschema", 1.6),
+        ("small file, everything", [], "numpy, jsonschema, pandera.polars", 1.5),
+    ):
+        peer = [PYTHON, "-c", f"import {imports}"]
+        pair = paired(process([*VALIDATE, *ours, str(small)]), process(peer), 2 * rounds)
+        yield longer(f"{work}, against `import {imports}`", pair, most)
 
-    with open(path, "wb+") as file:
-        writer = NpzWriter(file, compression)
-        shape = (frames, SIDE, SIDE) if form == "canonical" else (SIDE, SIDE, frames)
-        writer.add("diffraction", np.dtype(real), shape, canonical() if form == "canonical" else legacy())
-        writer.add_array("probeGuess", made.probe.astype(complex_))
-        writer.add_array("objectGuess", made.object.astype(complex_))
-        jitter = rng.uniform(-1, 1, (2, frames))
-        for name, values, off in (("xcoords", made.x, jitter[0]), ("ycoords", made.y, jitter[1])):
-            placed = values[order] + off
-            writer.add_array(name, placed)
-            if form == "legacy":
-                writer.add_array(f"{name}_start", placed)
-        writer.close()
-    return path
+
+def without_forward_model() -> Contract:
+    document = {
+        "id": "bench/plain",
+        "version": "1.0.0",
+        "title": "canonical, without its forward model",
+        "extends": "ptychopinn/canonical",
+        "scan": {"forwardModel": None},
+    }
+    return from_document(document, "bench")
+
+
+def validation(folder: Path, sizes: list[int], rounds: int) -> Iterator[Row]:
+    kinds = [Kind(mebibytes=size, deflated=deflated) for size in sizes for deflated in (True, False)]
+    middle = min(256, max(sizes))
+    kinds += [Kind(mebibytes=middle, form="legacy"), Kind(mebibytes=middle, content="noise")]
+    base = peak([*VALIDATE, str(datasets.make(folder / "base.npz", Kind(mebibytes=16)))])
+    for kind in kinds:
+        path = datasets.make(folder / "one.npz", kind)
+        validate = partial(npzschema.validate, str(path))
+        pair = paired(timed(validate), timed(partial(peers.check, str(path))), rounds)
+        least = (2.2 if kind.deflated else 2.0) if kind.mebibytes >= middle else None
+        yield faster(f"full validation, {kind.words}, against load and check", pair, least)
+        yield from share_of_limit(path, kind, rounds)
+        if kind.form == "canonical" and kind.content == "counts":
+            whole = paired(process([*VALIDATE, str(path)]), process([*PEER, "check", str(path)]), rounds)
+            yield faster(f"the same as whole processes, {kind.words}", whole, None)
+            headers = timed(partial(npzschema.validate, str(path), headers_only=True))
+            pair = paired(headers, timed(partial(peers.load, str(path))), rounds)
+            least = 100 if kind.mebibytes == middle else None
+            yield faster(
+                f"`--headers-only`, {kind.words}, against load", pair, least, f"; reads {bytes_read(path):,} bytes"
+            )
+            yield memory(f"peak memory, {kind.words}, against 16 MiB", peak([*VALIDATE, str(path)]) - base, 64)
+        if kind == Kind(mebibytes=middle):
+            plain = partial(npzschema.validate, str(path), without_forward_model())
+            pair = paired(timed(validate), timed(plain), 2 * rounds)
+            yield longer(f"with the forward model, {kind.words}, against without", pair, 1.15)
+        path.unlink()
+
+
+def share_of_limit(path: Path, kind: Kind, rounds: int) -> Iterator[Row]:
+    """Full validation as a share of what the slower of inflating and one pass over memory would take."""
+    data, size, deflated = limits.largest_member(path)
+    alone = limits.inflating(data) if deflated else limits.passing(size)
+    pair = paired(timed(partial(npzschema.validate, str(path))), timed(alone), rounds)
+    rate = size / (1 << 30) / sorted(pair.peers)[len(pair.peers) // 2]
+    what = "`isal` alone inflates" if deflated else "a plain `max` passes over"
+    yield Row(
+        work=f"share of the limit, {kind.words}",
+        figure=f"{pair.ratio:.0%}; {what} {rate:.2f} GiB/s",
+        aim="85%" if deflated and kind.mebibytes >= 256 else "",
+        kept=pair.ratio >= 0.85 if deflated and kind.mebibytes >= 256 else None,
+        suite=pair.benchmarks(f"limit, {kind.words}"),
+    )
+
+
+def bytes_read(path: Path) -> int:
+    """Bytes that `--headers-only` asks its source for."""
+    from npzschema.validator.source import FileSource
+
+    total = 0
+
+    class Counting:
+        def __init__(self, source: FileSource) -> None:
+            self._source, self.size = source, source.size
+
+        def read(self, offset: int, length: int) -> bytes:
+            nonlocal total
+            total += length
+            return self._source.read(offset, length)
+
+    with FileSource(path) as source:
+        npzschema.validate(Counting(source), headers_only=True)
+    return total
+
+
+def memory(work: str, mebibytes: float, most: float) -> Row:
+    return Row(work=work, figure=f"{mebibytes:+.0f} MiB", aim=f"within {most:g} MiB", kept=mebibytes <= most)
+
+
+def converting(folder: Path, sizes: list[int], rounds: int) -> Iterator[Row]:
+    middle = min(256, max(sizes))
+    for size in sorted({middle, max(sizes)}):
+        source = datasets.make(folder / "legacy.npz", Kind(mebibytes=size, form="legacy"))
+        ours = [*CONVERT, str(source), str(folder / "ours.npz")]
+        if size == middle:
+            peer = [*PEER, "convert", str(source), str(folder / "peer.npz")]
+            pair = paired(process(ours), process(peer), max(2, rounds // 2))
+            yield faster(f"convert legacy, {size:,} MiB, against load, transpose, cast, save", pair, 5)
+        most = peak(ours)
+        yield Row(
+            work=f"peak memory of convert, {size:,} MiB",
+            figure=f"{most:.0f} MiB",
+            aim="within 300 MiB",
+            kept=most <= 300,
+        )
+        source.unlink()
+
+
+def many_files(folder: Path, rounds: int) -> Iterator[Row]:
+    first = datasets.make(folder / "0.npz", Kind(mebibytes=2))
+    paths = [str(first), *(str(shutil.copy(first, folder / f"{at}.npz")) for at in range(1, MANY))]
+    one_by_one = timed(lambda: [run([*VALIDATE, path]) for path in paths])
+    pair = paired(process([*VALIDATE, *paths]), one_by_one, 1)
+    yield faster(f"{MANY} files of 2 MiB in one call, against a process each", pair, 8)
+    pair = paired(process([*VALIDATE, "--jobs", "2", *paths]), process([*VALIDATE, *paths]), rounds)
+    yield faster(f"{MANY} files of 2 MiB, `--jobs 2` against 1", pair, 1.7)
+
+
+def page(rows: list[Row], rounds: int, load_average: float) -> str:
+    """The table, with everything it depends on."""
+    facts = {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": f"{_cpu()}, {os.cpu_count()} cores, load {load_average:.1f} at the start",
+        "Python": platform.python_version(),
+        **{name: version(name) for name in ("npzschema", "numpy", "isal", "polars", "pandera", "jsonschema")},
+        "contract": f"ptychopinn/canonical {load('ptychopinn/canonical').version}",
+    }
+    lines = [
+        "# Measured speed and memory",
+        "",
+        f"Written by `make bench`: ours and the peer in turn, medians of the ratios of {rounds} rounds. "
+        "What the figures mean and what was tried: [performance](performance.md).",
+        "",
+        "; ".join(f"{name} {value}" for name, value in facts.items()) + ".",
+        "",
+        "| Work | Measured | Aim | |",
+        "| --- | --- | --- | --- |",
+    ]
+    mark = {True: "kept", False: "**missed**", None: ""}
+    lines += [f"| {row.work} | {row.figure} | {row.aim} | {mark[row.kept]} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _cpu() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")), "CPU")
 
 
 def main() -> None:
@@ -132,59 +232,29 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", default="16,256,1024", help="MiB of patterns, comma-separated")
     parser.add_argument("--folder", help="where datasets are made (default: a temporary folder)")
+    parser.add_argument("--page", type=Path, help="a page to write the table to")
+    parser.add_argument("--suite", type=Path, help="a file for `pyperf compare_to`")
     options = parser.parse_args()
-    sizes = [int(size) for size in options.sizes.split(",")]
-    python, validate = sys.executable, [sys.executable, "-m", "npzschema.validator.cli"]
-    print(
-        f"npzschema {npzschema.__version__}, Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}, {os.cpu_count()} cores"
-    )
-    print(f"contract {load('ptychopinn/canonical').version}; medians of {options.rounds} pairs\n")
-    print(f"{'work':44} {'ours':>9} {'peer':>9}  ratio")
-
-    def row(work: str, ours: list[str], peer: list[str]) -> None:
-        mine, theirs, ratio = paired(ours, peer, options.rounds)
-        print(f"{work:44} {mine:8.3f}s {theirs:8.3f}s  {ratio:5.2f} times as fast as the peer", flush=True)
-
+    sizes = sorted(int(size) for size in options.sizes.split(","))
+    load_average = os.getloadavg()[0]
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
-        small = dataset(folder / "small.npz", 1, "canonical", "isal")
-        imports = [python, "-c", "import numpy, jsonschema"]
-        row("small file, headers only / imports", [*validate, "--headers-only", str(small)], imports)
-        row(
-            "small file, everything / imports + pandera",
-            [*validate, str(small)],
-            [python, "-c", "import numpy, jsonschema, pandera.polars"],
-        )
-        base = run(*validate, str(small)).peak
-        for size in sizes:
-            for compression in ("isal", "none"):
-                path = dataset(folder / f"{size}_{compression}.npz", size, "canonical", compression)
-                word = "deflated" if compression == "isal" else "stored"
-                row(
-                    f"{size} MiB {word}, everything / load + checks",
-                    [*validate, str(path)],
-                    [python, "-c", PEER_CHECKS, str(path)],
-                )
-                row(
-                    f"{size} MiB {word}, headers only / load",
-                    [*validate, "--headers-only", str(path)],
-                    [python, "-c", PEER_LOAD, str(path)],
-                )
-                peak = run(*validate, str(path)).peak
-                print(
-                    f"{'':44} peak memory {peak:.0f} MiB, {peak - base:+.0f} against the small file's {base:.0f}",
-                    flush=True,
-                )
-                path.unlink()
-        size = min(256, max(sizes))
-        legacy = dataset(folder / "legacy.npz", size, "legacy", "isal")
-        convert = [python, "-m", "npzschema.generator.cli", "convert", "--force", str(legacy), str(folder / "out.npz")]
-        row(
-            f"{size} MiB convert / load, transpose, save",
-            convert,
-            [python, "-c", PEER_CONVERT, str(legacy), str(folder / "peer.npz")],
-        )
-        print(f"{'':44} peak memory {run(*convert).peak:.0f} MiB")
+        parts: list[Callable[[], Iterator[Row]]] = [
+            partial(start_up, folder, options.rounds),
+            partial(validation, folder, sizes, options.rounds),
+            partial(converting, folder, sizes, options.rounds),
+            partial(many_files, folder, options.rounds),
+        ]
+        for part in parts:
+            for row in part():
+                rows.append(row)
+                print(f"{row.work:72} {row.figure:44} {row.aim:16} {'MISSED' if row.kept is False else ''}", flush=True)
+    if options.page:
+        options.page.write_text(page(rows, options.rounds, load_average), encoding="utf-8")
+    if options.suite:
+        suite: Any = pyperf.BenchmarkSuite([one for row in rows for one in row.suite])
+        suite.dump(str(options.suite), replace=True)
 
 
 if __name__ == "__main__":
