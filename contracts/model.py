@@ -31,6 +31,10 @@ class ContractError(ValueError):
         super().__init__(f"{where}: {pointer or '/'}: {what}")
         self.where, self.pointer, self.what = where, pointer, what
 
+    def __reduce__(self) -> tuple[type[ContractError], tuple[str, str, str]]:
+        # Raised in worker processes, which hand their errors on as pickles.
+        return type(self), (self.where, self.pointer, self.what)
+
 
 def pointer(*parts: str | int) -> str:
     """JSON pointer (RFC 6901) of a path of keys and indices."""

@@ -39,6 +39,31 @@ def mended(
     return streams
 
 
+def mended_file(
+    dataset: Dataset,
+    binding: Binding,
+    contract: Contract,
+    plan: Plan,
+    *,
+    guarded: bool = False,
+    both_names: bool = False,
+) -> tuple[dict[str, Stream], tuple[Step, ...]]:
+    """Everything that the mended file holds, and what had to be changed in its metadata.
+
+    ``both_names``: arrays that have two names have them both, whatever the file has.
+    """
+    streams = mended(dataset, binding, contract, plan, guarded=guarded)
+    for pair in contract.identical:
+        both = both_names or all(name in dataset.headers for name in pair)
+        main = next((name for name in pair if name in streams), None)
+        if both and main is not None:
+            # The second name is the first array once more, not a second reading of the file.
+            streams |= dict.fromkeys(pair, streams[main])
+    streams |= passed_through(dataset, streams, contract.known_names())
+    text, steps = metadata(dataset, contract)
+    return streams | text, steps
+
+
 def _over_all(streams: Mapping[str, Stream], step: Step, contract: Contract) -> dict[str, Stream]:
     """What a step changes that looks at more than one array, or at whole frames."""
     scan = contract.scan

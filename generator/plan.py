@@ -47,6 +47,8 @@ LOSSY: Final[Mapping[str, str]] = {
 
 def check_allowed(names: Collection[str]) -> None:
     """Raises :class:`GeneratorError` for a name that is no lossy step."""
+    if isinstance(names, str):
+        raise GeneratorError(f"allow is a list of names, not a text; write [{names!r}]")
     for name in names:
         if name not in LOSSY:
             raise GeneratorError(f"{name!r} is no step that is taken by name; those are {', '.join(LOSSY)}")
@@ -95,7 +97,7 @@ def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> 
     steps: dict[tuple[str, str], Step] = {}
     obstacles: list[str] = []
     for finding in report.findings:
-        step = _step(report, contract, finding)
+        step = step_of(report, contract, finding)
         if step is None:
             if finding.level == "error":
                 obstacles.append(f"{finding.code} {finding.message}")
@@ -113,7 +115,8 @@ def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> 
     return Plan(steps=tuple(ordered), obstacles=tuple(obstacles))
 
 
-def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
+def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None:
+    """What would mend one finding, allowed or not; None where nothing does."""
     array = finding.array or ""
     fix = dict(finding.fix) if finding.fix else None
     if fix is None:

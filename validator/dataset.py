@@ -10,7 +10,7 @@ import numpy as np
 
 from .archive import Archive
 from .faults import Fault
-from .member import Member
+from .member import STORED, Member
 from .names import array_name
 from .npy import Header, read_header
 from .pickled_text import MAX_TEXT, read_text
@@ -131,6 +131,11 @@ class ArchiveDataset:
             yield chunk if header.dtype == native else chunk.astype(native)
         reader.finish()
 
+    def stored_at(self, name: str) -> int | None:
+        """Where the items of an array begin in the file, if they lie there as they are; None where deflated."""
+        member, header = self._members[name]
+        return member.offset + header.data if member.method == STORED else None
+
     def text(self, name: str) -> str | None:
         member, header = self._members[name]
         reader = self._archive.reader(member)
@@ -141,7 +146,7 @@ class ArchiveDataset:
         reader.finish()
         if header.dtype.hasobject:
             return read_text(data)
-        return _plain_text(np.frombuffer(data, dtype=header.dtype).reshape(()))
+        return plain_text(np.frombuffer(data, dtype=header.dtype).reshape(()))
 
     def verify(self, name: str) -> None:
         self._drain(self._members[name][0])
@@ -185,7 +190,7 @@ class MappingDataset:
 
     def text(self, name: str) -> str | None:
         array = self._arrays[name]
-        return _plain_text(array) if array.shape == () else None
+        return plain_text(array) if array.shape == () else None
 
     def verify(self, name: str) -> None:
         """Nothing to check: there is no checksum in memory."""
@@ -210,7 +215,7 @@ def _blocks(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
             yield from _blocks(part[0] if rows == 1 and part.ndim > 1 else part)
 
 
-def _plain_text(array: np.ndarray[Any, Any]) -> str | None:
+def plain_text(array: np.ndarray[Any, Any]) -> str | None:
     try:
         item: Any = array[()]
     except (ValueError, SystemError):
