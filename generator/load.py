@@ -69,8 +69,9 @@ def load(
     def look(*, by_headers: bool) -> Examined:
         return examined(path, wanted, allow=allow, axes=axes, headers_only=by_headers, limits=limits)
 
-    if mend and not headers_only:
-        # Most files can be mended by what their headers say; what comes out is validated in any case.
+    if mend and not headers_only and not allow:
+        # Most files can be mended by what their headers say; what comes out is validated in any case. Steps that are
+        # taken by name follow from values.
         one = look(by_headers=True)
         if one.report.verdict != "unreadable" and one.headers_suffice:
             loaded = _mended(one, mmap=mmap, guarded=True)

@@ -555,6 +555,34 @@ class TestTheInputIsSafe:
             convert(source, tmp_path / "out.npz", metadata_out=tmp_path / "out.json")
         assert set(os.listdir(tmp_path)) <= {"in.npz", "other.npz"}
 
+    @pytest.mark.parametrize("form", ["as it is", "scan axis last", "Fortran order", "double"])
+    @pytest.mark.parametrize("name", ["diffraction", "unknown"])
+    def test_damaged_data_never_becomes_a_sound_file(self, tmp_path, canonical, form, name):
+        one = canonical["diffraction"]
+        # As many pixels as a whole number of tiles: then the last item comes before the end of the stream is seen.
+        stored = {
+            "as it is": one,
+            "scan axis last": np.ascontiguousarray(one.transpose(1, 2, 0)),
+            "Fortran order": np.asfortranarray(one),
+            "double": one.astype(np.float64),
+        }[form]
+        arrays = canonical | {name: stored}
+        source = save(tmp_path / "in.npz", arrays, compressed=False)
+        raw = bytearray(source.read_bytes())
+        items = stored.tobytes(order="A")
+        at = bytes(raw).rfind(items)
+        assert at > 0
+        raw[at + len(items) // 2] ^= 1
+        source.write_bytes(raw)
+        assert f"FILE-003 {name}.npy" in refused(tmp_path, "convert", source, tmp_path / "out.npz").replace(": ", " ")
+
+    def test_a_source_that_its_own_sidecar_disowns(self, tmp_path, canonical):
+        """As --dry-run says: not only where something else makes its values be read."""
+        source = save(tmp_path / "in.npz", legacy(canonical))
+        (tmp_path / "in.json").write_text(json.dumps({"sha256_checksum": "0" * 64}))
+        assert "META-003" in refused(tmp_path, "convert", source, tmp_path / "out.npz")
+        assert "in the way: META-003" in command("convert", source, "--dry-run")[1]
+
     def test_the_stale_sidecar_of_another_file_is_told_before(self, tmp_path, canonical):
         source = save(tmp_path / "in.npz", legacy(canonical))
         (tmp_path / "out.json").write_text(json.dumps({"sha256_checksum": "0" * 64}))
