@@ -46,6 +46,14 @@ def expand_dtypes(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for name in names for one in KINDS.get(name, (name,))))
 
 
+def preferred_dtype(names: tuple[str, ...]) -> str:
+    """What to write: the first dtype, and of a kind the widest, so that no cast into it wraps or rounds needlessly."""
+    return _WIDEST.get(names[0], names[0])
+
+
+_WIDEST: Final[Mapping[str, str]] = {"integer": "int64", "floating": "float64", "complexfloating": "complex128"}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dimension:
     """A symbol that arrays share, and the sizes it may have."""

@@ -175,7 +175,7 @@ class Loaded(Mapping[str, Array]):
         if offset is None or dataset.headers[member].dtype != stream.dtype:
             return None
         # A descriptor of its own, of the file that was opened, whatever its name stands for by now.
-        with contextlib.suppress(OSError), os.fdopen(os.dup(source.fileno()), "rb") as file:
+        with contextlib.suppress(OSError, ValueError), os.fdopen(os.dup(source.fileno()), "rb") as file:
             count = dataset.headers[member].count
             return laid_out(stream, np.memmap(file, dtype=stream.dtype, mode="r", offset=offset, shape=(count,)))
         return None

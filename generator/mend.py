@@ -129,7 +129,7 @@ def _apply(stream: Stream, step: Step, *, guarded: bool) -> Stream:
         case "cast":
             return _cast(stream, np.dtype(step.values["dtype"]), guarded=guarded)
         case "sqrt":
-            return mapped(stream, np.dtype(step.values["dtype"]), lambda chunk: np.sqrt(chunk, dtype=np.float64))
+            return mapped(stream, np.dtype(step.values["dtype"]), lambda chunk: _root(chunk, guarded=guarded))
         case "square":
             return mapped(stream, np.dtype(step.values["dtype"]), lambda chunk: np.square(chunk, dtype=np.float64))
         case "normalise":
@@ -139,10 +139,16 @@ def _apply(stream: Stream, step: Step, *, guarded: bool) -> Stream:
             return stream
 
 
+def _root(counts: Array, *, guarded: bool) -> Array:
+    if guarded and (counts < 0).any():
+        raise NotKeptError("negative counts have no square root")
+    return np.sqrt(counts, dtype=np.float64)
+
+
 def _cast(stream: Stream, dtype: np.dtype[Any], *, guarded: bool) -> Stream:
     def cast(chunk: Array) -> Array:
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            result = chunk.astype(dtype)
+        # Without the imaginary part at once: numpy's warning would tell a loss that was asked for by name once more.
+        result = (chunk.real if chunk.dtype.kind == "c" and dtype.kind != "c" else chunk).astype(dtype)
         if guarded and loses(chunk, result):
             raise NotKeptError(f"a cast to {dtype} would lose something")
         return result

@@ -50,8 +50,11 @@ class Examined:
         """Whether a report by the headers alone tells how to mend it; what is made must be checked in any case."""
         if self.plan.obstacles or any(set(pair) <= set(self.report.arrays) for pair in self.contract.identical):
             return False
-        with FileSource(self.path) as source:
-            return not any(sidecar.check(self.path, source))
+        try:
+            with FileSource(self.path) as source:
+                return not any(sidecar.check(self.path, source))
+        except Fault:
+            return False
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[tuple[ArchiveDataset, Binding, FileSource]]:
@@ -111,7 +114,7 @@ def examined(
     check_axes(wanted, axes)
     return Examined(
         name=name,
-        path=os.path.abspath(name),
+        path=_whole_path(name),
         contract=wanted,
         report=report,
         plan=plan(report, wanted, allow=allow),
@@ -207,6 +210,17 @@ def check_axes(contract: Contract, axes: Axes | None) -> None:
         for dim in dims:
             if isinstance(dim, str) and dim not in contract.dimensions:
                 raise GeneratorError(f"{name}: no axis {dim!r}; there are {', '.join(contract.dimensions)}")
+
+
+def _whole_path(name: str) -> str:
+    """The name from the root on. Nothing in it is shortened: behind a link, ``..`` is another folder."""
+    if os.path.isabs(name):
+        return name
+    try:
+        return os.path.join(os.getcwd(), name)
+    except OSError:
+        # The working folder is gone, and the file with it.
+        return name
 
 
 def _stamp(file: str | int) -> Stamp | None:

@@ -84,13 +84,15 @@ def squeeze(stream: Stream, keep: Sequence[int]) -> Stream:
 
 def mapped(stream: Stream, dtype: np.dtype[Any], function: Callable[[Array], Array]) -> Stream:
     """Apply a function to every item."""
-    chunks = stream.chunks
-    return replace(
-        stream,
-        dtype=dtype,
-        chunks=lambda: (function(chunk).astype(dtype, copy=False) for chunk in chunks()),
-        member=None,
-    )
+
+    def chunks() -> Iterator[Array]:
+        for chunk in stream.chunks():
+            # What overflows or is no number is for the check of what is made to say, not for a warning.
+            with np.errstate(all="ignore"):
+                made = function(chunk).astype(dtype, copy=False)
+            yield made
+
+    return replace(stream, dtype=dtype, chunks=chunks, member=None)
 
 
 def framewise(stream: Stream, axis: int, function: Callable[[Array], Array]) -> Stream:
