@@ -15,6 +15,7 @@ from .model import (
     Values,
     expand_dtypes,
     pointer,
+    preferred_dtype,
 )
 
 DEFAULT = "ptychopinn/canonical"
@@ -37,6 +38,7 @@ __all__ = [
     "from_document",
     "load",
     "pointer",
+    "preferred_dtype",
     "rules",
     "schema",
     "shipped",

@@ -31,6 +31,10 @@ class ContractError(ValueError):
         super().__init__(f"{where}: {pointer or '/'}: {what}")
         self.where, self.pointer, self.what = where, pointer, what
 
+    def __reduce__(self) -> tuple[type[ContractError], tuple[str, str, str]]:
+        # Raised in worker processes, which hand their errors on as pickles.
+        return type(self), (self.where, self.pointer, self.what)
+
 
 def pointer(*parts: str | int) -> str:
     """JSON pointer (RFC 6901) of a path of keys and indices."""
@@ -40,6 +44,14 @@ def pointer(*parts: str | int) -> str:
 def expand_dtypes(names: tuple[str, ...]) -> tuple[str, ...]:
     """Dtype names with every kind (``integer``, ``floating``...) replaced by its members, in order."""
     return tuple(dict.fromkeys(one for name in names for one in KINDS.get(name, (name,))))
+
+
+def preferred_dtype(names: tuple[str, ...]) -> str:
+    """What to write: the first dtype, and of a kind the widest, so that no cast into it wraps or rounds needlessly."""
+    return _WIDEST.get(names[0], names[0])
+
+
+_WIDEST: Final[Mapping[str, str]] = {"integer": "int64", "floating": "float64", "complexfloating": "complex128"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

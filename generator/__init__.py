@@ -4,7 +4,20 @@
 from .convert import convert
 from .errors import GeneratorError
 from .fixture import fixture
+from .load import load
+from .loaded import Loaded
 from .publish import Made, Output, Progress
 from .simulate import Experiment, simulate
 
-__all__ = ["Experiment", "GeneratorError", "Made", "Output", "Progress", "convert", "fixture", "simulate"]
+__all__ = [
+    "Experiment",
+    "GeneratorError",
+    "Loaded",
+    "Made",
+    "Output",
+    "Progress",
+    "convert",
+    "fixture",
+    "load",
+    "simulate",
+]

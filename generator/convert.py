@@ -15,12 +15,11 @@ from npzschema.validator.faults import Fault
 from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError, NotKeptError
-from .mend import mended, metadata, passed_through
-from .plan import LOSSY, Plan, Step, check_allowed, plan
+from .mend import mended_file, metadata
+from .plan import LOSSY, Plan, check_allowed, plan
 from .publish import DEFAULTS, Made, Output, publish
 from .sidecar import Sidecar
 from .source import Axes, Source, check_axes, opened, refuse_same
-from .stream import Stream
 from .write import refuse_existing
 
 
@@ -84,7 +83,9 @@ def _publish(
     keep_legacy_names: bool,
     guarded: bool,
 ) -> Made:
-    streams, declared = _streams(one, wanted, keep_legacy_names=keep_legacy_names, guarded=guarded)
+    streams, declared = mended_file(
+        one.dataset, one.binding, wanted, one.plan, guarded=guarded, both_names=keep_legacy_names
+    )
     steps = tuple(step.document() for step in (*one.plan.steps, *declared))
     return publish(
         out,
@@ -118,18 +119,3 @@ def dry_run(
     plans = plan(report, wanted), plan(report, wanted, allow=tuple(LOSSY))
     without, everything = (replace(one, steps=(*one.steps, *declared)) for one in plans)
     return without, everything
-
-
-def _streams(
-    one: Source, contract: Contract, *, keep_legacy_names: bool, guarded: bool
-) -> tuple[dict[str, Stream], tuple[Step, ...]]:
-    streams = mended(one.dataset, one.binding, contract, one.plan, guarded=guarded)
-    for pair in contract.identical:
-        both = keep_legacy_names or all(name in one.dataset.headers for name in pair)
-        main = next((name for name in pair if name in streams), None)
-        if both and main is not None:
-            # The second name is the first array once more, not a second reading of the file.
-            streams |= dict.fromkeys(pair, streams[main])
-    streams |= passed_through(one.dataset, streams, contract.known_names())
-    text, steps = metadata(one.dataset, contract)
-    return streams | text, steps

@@ -39,6 +39,31 @@ def mended(
     return streams
 
 
+def mended_file(
+    dataset: Dataset,
+    binding: Binding,
+    contract: Contract,
+    plan: Plan,
+    *,
+    guarded: bool = False,
+    both_names: bool = False,
+) -> tuple[dict[str, Stream], tuple[Step, ...]]:
+    """Everything that the mended file holds, and what had to be changed in its metadata.
+
+    ``both_names``: arrays that have two names have them both, whatever the file has.
+    """
+    streams = mended(dataset, binding, contract, plan, guarded=guarded)
+    for pair in contract.identical:
+        both = both_names or all(name in dataset.headers for name in pair)
+        main = next((name for name in pair if name in streams), None)
+        if both and main is not None:
+            # The second name is the first array once more, not a second reading of the file.
+            streams |= dict.fromkeys(pair, streams[main])
+    streams |= passed_through(dataset, streams, contract.known_names())
+    text, steps = metadata(dataset, contract)
+    return streams | text, steps
+
+
 def _over_all(streams: Mapping[str, Stream], step: Step, contract: Contract) -> dict[str, Stream]:
     """What a step changes that looks at more than one array, or at whole frames."""
     scan = contract.scan
@@ -104,7 +129,7 @@ def _apply(stream: Stream, step: Step, *, guarded: bool) -> Stream:
         case "cast":
             return _cast(stream, np.dtype(step.values["dtype"]), guarded=guarded)
         case "sqrt":
-            return mapped(stream, np.dtype(step.values["dtype"]), lambda chunk: np.sqrt(chunk, dtype=np.float64))
+            return mapped(stream, np.dtype(step.values["dtype"]), lambda chunk: _root(chunk, guarded=guarded))
         case "square":
             return mapped(stream, np.dtype(step.values["dtype"]), lambda chunk: np.square(chunk, dtype=np.float64))
         case "normalise":
@@ -114,10 +139,16 @@ def _apply(stream: Stream, step: Step, *, guarded: bool) -> Stream:
             return stream
 
 
+def _root(counts: Array, *, guarded: bool) -> Array:
+    if guarded and (counts < 0).any():
+        raise NotKeptError("negative counts have no square root")
+    return np.sqrt(counts, dtype=np.float64)
+
+
 def _cast(stream: Stream, dtype: np.dtype[Any], *, guarded: bool) -> Stream:
     def cast(chunk: Array) -> Array:
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            result = chunk.astype(dtype)
+        # Without the imaginary part at once: numpy's warning would tell a loss that was asked for by name once more.
+        result = (chunk.real if chunk.dtype.kind == "c" and dtype.kind != "c" else chunk).astype(dtype)
         if guarded and loses(chunk, result):
             raise NotKeptError(f"a cast to {dtype} would lose something")
         return result

@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from npzschema.contracts import Contract
 from npzschema.validator.findings import Finding, Report
 
@@ -25,6 +27,7 @@ ORDER: Final = (
     "pairing",
     "positions",
     "sqrt",
+    "square",
     "normalise",
     "cast",
     "native",
@@ -47,6 +50,8 @@ LOSSY: Final[Mapping[str, str]] = {
 
 def check_allowed(names: Collection[str]) -> None:
     """Raises :class:`GeneratorError` for a name that is no lossy step."""
+    if isinstance(names, str):
+        raise GeneratorError(f"allow is a list of names, not a text; write [{names!r}]")
     for name in names:
         if name not in LOSSY:
             raise GeneratorError(f"{name!r} is no step that is taken by name; those are {', '.join(LOSSY)}")
@@ -95,7 +100,7 @@ def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> 
     steps: dict[tuple[str, str], Step] = {}
     obstacles: list[str] = []
     for finding in report.findings:
-        step = _step(report, contract, finding)
+        step = step_of(report, contract, finding)
         if step is None:
             if finding.level == "error":
                 obstacles.append(f"{finding.code} {finding.message}")
@@ -113,11 +118,17 @@ def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> 
     return Plan(steps=tuple(ordered), obstacles=tuple(obstacles))
 
 
-def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
+def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None:
+    """What would mend one finding, allowed or not; None where nothing does."""
     array = finding.array or ""
     fix = dict(finding.fix) if finding.fix else None
     if fix is None:
-        if finding.code == "VALUE-003" and contract.arrays[array].quantity is not None:
+        # Divided integers are no longer the counts that they were.
+        if (
+            finding.code == "VALUE-003"
+            and contract.arrays[array].quantity is not None
+            and _dtype(report, array).kind == "f"
+        ):
             largest = _largest(report, array)
             return _made(
                 "normalise", array, f"divided by the largest value, {largest:.6g}", {"divisor": largest}, lossless=False
@@ -155,10 +166,17 @@ def _made(step: str, array: str, sentence: str, values: Mapping[str, Any], *, lo
 
 
 def _largest(report: Report, array: str) -> float:
-    """The largest value of an array as it will be: after the square root of counts."""
+    """The largest value of an array as it will be: after the square root of counts, or the square of amplitudes."""
     largest = max(float(facts.statistics["maximum"]) for facts in report.arrays.values() if facts.reads_as == array)
-    roots = any(finding.array == array and finding.fix and finding.fix["step"] == "sqrt" for finding in report.findings)
-    return math.sqrt(largest) if roots else largest
+    steps = {finding.fix["step"] for finding in report.findings if finding.array == array and finding.fix}
+    return math.sqrt(largest) if "sqrt" in steps else largest * largest if "square" in steps else largest
+
+
+def _dtype(report: Report, array: str) -> np.dtype[Any]:
+    """What an array will be, by the other findings."""
+    stored = next(facts.dtype for facts in report.arrays.values() if facts.reads_as == array)
+    fixes = [finding.fix for finding in report.findings if finding.array == array and finding.fix]
+    return np.dtype(next((fix["dtype"] for fix in fixes if "dtype" in fix), stored))
 
 
 def _twin(report: Report, contract: Contract, array: str) -> str | None:

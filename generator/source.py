@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from npzschema.contracts import Contract
+from npzschema.contracts import DEFAULT, Contract, load
 from npzschema.contracts.model import Dims
-from npzschema.validator.archive import open_archive
+from npzschema.validator import sidecar
+from npzschema.validator.archive import Limits, open_archive
 from npzschema.validator.binding import Binding, bind
 from npzschema.validator.dataset import ArchiveDataset, Dataset
 from npzschema.validator.engine import validate
@@ -22,9 +23,105 @@ from npzschema.validator.findings import Report
 from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError, NotKeptError
-from .plan import Plan, plan
+from .plan import Plan, check_allowed, plan
 
 Axes = Mapping[str, Sequence[str | int]]
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examined:
+    """What the validator says of a file in one state, and how it can be mended. Holds no open file; can be pickled.
+
+    ``name`` is what it was called, ``path`` where it lies whatever the working folder.
+    """
+
+    name: str
+    path: str
+    contract: Contract
+    report: Report
+    plan: Plan
+    axes: dict[str, Dims]
+    stamp: Stamp | None
+    limits: Limits | None = None
+
+    @property
+    def headers_suffice(self) -> bool:
+        """Whether a report by the headers alone tells how to mend it; what is made must be checked in any case."""
+        if self.plan.obstacles or any(set(pair) <= set(self.report.arrays) for pair in self.contract.identical):
+            return False
+        try:
+            with FileSource(self.path) as source:
+                return not any(sidecar.check(self.path, source))
+        except Fault:
+            return False
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[tuple[ArchiveDataset, Binding, FileSource]]:
+        """The file, read as it was examined.
+
+        Raises:
+            GeneratorError: it is no longer the file that was examined, or cannot be read.
+        """
+        try:
+            with FileSource(self.path) as source:
+                self.check_unchanged(source)
+                dataset = ArchiveDataset(open_archive(source, self.limits))
+                yield dataset, bind(self.contract, dataset.headers, _decided(self) | self.axes), source
+        except Fault as fault:
+            # A file that was changed reads as damaged: the cause is told, not the symptom.
+            self.check_unchanged()
+            raise GeneratorError(f"{self.name}: {fault.code} {fault.member or ''} {fault.what}") from None
+
+    def check_unchanged(self, source: FileSource | None = None) -> None:
+        """Raises :class:`GeneratorError` once the file, or the one that is open, is no longer what was examined."""
+        now = _stamp(self.path)
+        if now is None:
+            raise GeneratorError(f"{self.name}: is gone since it was checked")
+        if now != self.stamp or (source is not None and _stamp(source.fileno()) != self.stamp):
+            raise GeneratorError(f"{self.name}: was changed since it was checked; check it again once it is written")
+
+
+def examined(
+    path: str | os.PathLike[str],
+    contract: Contract | None,
+    *,
+    allow: Collection[str] = (),
+    axes: Axes | None = None,
+    headers_only: bool = False,
+    limits: Limits | None = None,
+) -> Examined:
+    """Validate a file and plan its mending.
+
+    Args:
+        path: the file.
+        contract: what it should be; None for what the file declares.
+        allow: steps taken only by name that may be taken.
+        axes: axes of arrays whose order the caller knows.
+        headers_only: by the headers alone.
+        limits: what to refuse as a bomb.
+
+    Raises:
+        GeneratorError: ``allow`` or ``axes`` name what there is not.
+    """
+    name = os.fsdecode(path)
+    check_allowed(allow)
+    if contract is not None:
+        check_axes(contract, axes)
+    stamp = _stamp(name)
+    report = validate(name, contract or "auto", headers_only, axes=axes, limits=limits)
+    wanted = contract or load(report.contract or DEFAULT)
+    check_axes(wanted, axes)
+    return Examined(
+        name=name,
+        path=_whole_path(name),
+        contract=wanted,
+        report=report,
+        plan=plan(report, wanted, allow=allow),
+        axes=_as_dims(axes or {}),
+        stamp=stamp,
+        limits=limits,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,37 +165,28 @@ def opened(
         NotKeptError: the headers alone do not tell how to mend it.
         GeneratorError: it cannot be read, something in it cannot be mended, or it changes while it is read.
     """
-    name = os.fsdecode(path)
-    check_axes(contract, axes)
-    stamp = _stamp(name)
-    report = validate(name, contract, headers_only, axes=axes)
-    if report.verdict == "unreadable":
-        told = "; ".join(f"{one.code} {one.message}" for one in report.findings if one.level == "error")
-        raise GeneratorError(f"{name}: cannot be read: {told}")
-    steps = plan(report, contract, allow=allow)
-    if headers_only and (steps.obstacles or any(set(pair) <= set(report.arrays) for pair in contract.identical)):
-        raise NotKeptError(f"{name}: its values must be read first")
-    if steps.obstacles:
-        raise GeneratorError(f"{name}: cannot become {contract.id}: {'; '.join(steps.obstacles)}")
-    try:
-        with FileSource(name) as source:
-            dataset = ArchiveDataset(open_archive(source))
-            binding = bind(contract, dataset.headers, _decided(report, contract) | _as_dims(axes or {}))
-
-            def unchanged() -> None:
-                if source.changed or _stamp(name) != stamp:
-                    raise GeneratorError(f"{name}: was changed while it was being read")
-
-            unchanged()
-            yield Source(
-                path=Path(name), dataset=dataset, report=report, binding=binding, plan=steps, unchanged=unchanged
-            )
-    except Fault as fault:
-        raise GeneratorError(f"{name}: {fault.code} {fault.member or ''} {fault.what}") from None
+    one = examined(path, contract, allow=allow, axes=axes, headers_only=headers_only)
+    if one.report.verdict == "unreadable":
+        told = "; ".join(f"{found.code} {found.message}" for found in one.report.findings if found.level == "error")
+        raise GeneratorError(f"{one.name}: cannot be read: {told}")
+    if headers_only and not one.headers_suffice:
+        raise NotKeptError(f"{one.name}: its values must be read first")
+    if one.plan.obstacles:
+        raise GeneratorError(f"{one.name}: cannot become {contract.id}: {'; '.join(one.plan.obstacles)}")
+    with one.opened() as (dataset, binding, source):
+        yield Source(
+            path=Path(one.name),
+            dataset=dataset,
+            report=one.report,
+            binding=binding,
+            plan=one.plan,
+            unchanged=lambda: one.check_unchanged(source),
+        )
 
 
-def _decided(report: Report, contract: Contract) -> dict[str, Dims]:
+def _decided(one: Examined) -> dict[str, Dims]:
     """Axes as the validator read them, by sizes or by content."""
+    report, contract = one.report, one.contract
     return _as_dims(
         {
             facts.reads_as: facts.axes
@@ -124,13 +212,25 @@ def check_axes(contract: Contract, axes: Axes | None) -> None:
                 raise GeneratorError(f"{name}: no axis {dim!r}; there are {', '.join(contract.dimensions)}")
 
 
-def _stamp(name: str) -> tuple[int, int, int, int] | None:
-    """Which file a name stands for, and in which state."""
+def _whole_path(name: str) -> str:
+    """The name from the root on. Nothing in it is shortened: behind a link, ``..`` is another folder."""
+    if os.path.isabs(name):
+        return name
     try:
-        status = os.stat(name)
+        return os.path.join(os.getcwd(), name)
     except OSError:
+        # The working folder is gone, and the file with it.
+        return name
+
+
+def _stamp(file: str | int) -> Stamp | None:
+    """Which file a name or descriptor stands for, and in which state."""
+    # Without the device, whose number differs between machines that share a folder.
+    try:
+        status = os.stat(file)
+    except (OSError, ValueError):
         return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def refuse_same(source: str | os.PathLike[str], *targets: Path) -> None:

@@ -14,7 +14,7 @@ from npzschema.validator.dataset import ArrayHeader, Dataset
 from npzschema.validator.prefetch import prefetched
 
 from .errors import GeneratorError
-from .transpose import BLOCK, transposed
+from .transpose import BLOCK, transposed, turned
 
 Array = np.ndarray[Any, Any]
 
@@ -24,12 +24,14 @@ class Stream:
     """An array that has not been read yet.
 
     ``storage_axes``: the axis of ``shape`` that each storage axis is, slowest first; its chunks come in that order.
+    ``member``: the array of the file whose items these are, one by one as they lie there; None once any was changed.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     storage_axes: tuple[int, ...]
     chunks: Callable[[], Iterable[Array]]
+    member: str | None = None
 
     @property
     def storage(self) -> tuple[int, ...]:
@@ -49,6 +51,7 @@ def stream_of(dataset: Dataset, header: ArrayHeader) -> Stream:
         dtype=header.dtype.newbyteorder("="),
         storage_axes=header.storage_axes,
         chunks=lambda: prefetched(dataset.chunks(header.name), header.count * header.dtype.itemsize),
+        member=header.name,
     )
 
 
@@ -81,10 +84,15 @@ def squeeze(stream: Stream, keep: Sequence[int]) -> Stream:
 
 def mapped(stream: Stream, dtype: np.dtype[Any], function: Callable[[Array], Array]) -> Stream:
     """Apply a function to every item."""
-    chunks = stream.chunks
-    return replace(
-        stream, dtype=dtype, chunks=lambda: (function(chunk).astype(dtype, copy=False) for chunk in chunks())
-    )
+
+    def chunks() -> Iterator[Array]:
+        for chunk in stream.chunks():
+            # What overflows or is no number is for the check of what is made to say, not for a warning.
+            with np.errstate(all="ignore"):
+                made = function(chunk).astype(dtype, copy=False)
+            yield made
+
+    return replace(stream, dtype=dtype, chunks=chunks, member=None)
 
 
 def framewise(stream: Stream, axis: int, function: Callable[[Array], Array]) -> Stream:
@@ -121,6 +129,7 @@ def taken(stream: Stream, axis: int, indices: Array) -> Stream:
         shape=tuple(len(indices) if at == axis else length for at, length in enumerate(stream.shape)),
         storage_axes=stream.storage_axes,
         chunks=lambda: [_take(stream, axis, indices)],
+        member=None,
     )
 
 
@@ -151,6 +160,33 @@ def _take(stream: Stream, axis: int, indices: Array) -> Array:
     back[order] = np.arange(len(order))
     result: Array = out[:, back].reshape(-1)
     return result
+
+
+def as_stored(stream: Stream) -> Array:
+    """The whole array in memory, its items in the order in which they lie in storage."""
+    items = np.empty(math.prod(stream.storage), dtype=stream.dtype)
+    at = 0
+    for chunk in stream.chunks():
+        items[at : at + chunk.size] = chunk.reshape(-1)
+        at += chunk.size
+    return laid_out(stream, items)
+
+
+def laid_out(stream: Stream, items: Array) -> Array:
+    """A view of items in storage order that has the stream's axes."""
+    return items.reshape(stream.storage).transpose(np.argsort(stream.storage_axes))
+
+
+def whole(stream: Stream) -> Array:
+    """The whole array in memory, in C order."""
+    if stream.in_c_order or not math.prod(stream.shape):
+        return as_stored(stream)
+    fast = _leading_last(stream.storage_axes)
+    rest = stream.storage_axes[:-fast] if fast else ()
+    if rest and list(rest) == sorted(rest):
+        rows, columns = math.prod(stream.storage[:-fast]), math.prod(stream.storage[-fast:])
+        return turned(stream.chunks(), rows, columns, stream.dtype).reshape(stream.shape)
+    return np.ascontiguousarray(as_stored(stream))
 
 
 def c_order(stream: Stream, folder: Path | None = None) -> Iterator[Array]:

@@ -26,6 +26,13 @@ TILE: Final = 64
 """Rows turned at a time: each column's part of a tile is a few cache lines, which is some ten times faster than one."""
 
 
+def turned(chunks: Iterable[Array], rows: int, columns: int, dtype: np.dtype[Any]) -> Array:
+    """The matrix turned as a whole, in memory: (columns, rows), C-contiguous. Neither may be zero."""
+    # Unpacked, not next(): the chunks must be asked once more after the last one, which is when checksums are compared.
+    (matrix,) = _turned_blocks(chunks, rows, columns, rows, dtype)
+    return matrix
+
+
 def transposed(
     chunks: Iterable[Array],
     rows: int,
@@ -50,15 +57,14 @@ def transposed(
         return
     high = max(1, min(rows, block // (columns * dtype.itemsize)))
     wide = max(1, min(BAND, block) // (rows * dtype.itemsize))
-    blocks = _turned_blocks(chunks, rows, columns, high, dtype)
     if high == rows:
-        turned = next(blocks)
+        matrix = turned(chunks, rows, columns, dtype)
         for first in range(0, columns, wide):
-            yield turned[first : first + wide]
+            yield matrix[first : first + wide]
         return
     with tempfile.TemporaryFile(dir=folder) as file:
         heights = []
-        for one in blocks:
+        for one in _turned_blocks(chunks, rows, columns, high, dtype):
             heights.append(one.shape[1])
             # As bytes: there are dtypes, such as dates, of which numpy gives no buffer.
             file.write(np.ascontiguousarray(one).view(np.uint8).data)

@@ -26,7 +26,8 @@ def cast_loss(dtype: np.dtype[Any], target: np.dtype[Any], facts: RangeFacts) ->
             return "fractions would be dropped"
         info = np.iinfo(target)
         inside = info.min <= facts.minimum and facts.maximum <= info.max
-        return None if inside or not facts.count else f"values reach {facts.largest:g}, beyond {target}"
+        reach = facts.minimum if facts.minimum < info.min else facts.maximum
+        return None if inside or not facts.count else f"values reach {reach:g}, beyond {target}"
     limits = np.finfo(target)
     if dtype.kind in "iu":
         exact = 2 ** (limits.nmant + 1)

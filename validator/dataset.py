@@ -140,6 +140,11 @@ class ArchiveDataset:
     def cheap(self, name: str) -> bool:
         return self._members[name][0].method == STORED
 
+    def stored_at(self, name: str) -> int | None:
+        """Where the items of an array begin in the file, if they lie there as they are; None where deflated."""
+        member, header = self._members[name]
+        return member.offset + header.data if member.method == STORED else None
+
     def text(self, name: str) -> str | None:
         member, header = self._members[name]
         reader = self._archive.reader(member)
@@ -150,7 +155,7 @@ class ArchiveDataset:
         reader.finish()
         if header.dtype.hasobject:
             return read_text(data)
-        return _plain_text(np.frombuffer(data, dtype=header.dtype).reshape(()))
+        return plain_text(np.frombuffer(data, dtype=header.dtype).reshape(()))
 
     def verify(self, name: str) -> None:
         self._drain(self._members[name][0])
@@ -198,7 +203,7 @@ class MappingDataset:
 
     def text(self, name: str) -> str | None:
         array = self._arrays[name]
-        return _plain_text(array) if array.shape == () else None
+        return plain_text(array) if array.shape == () else None
 
     def verify(self, name: str) -> None:
         """Nothing to check: there is no checksum in memory."""
@@ -243,7 +248,7 @@ def _blocks(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
             yield from _blocks(part[0] if rows == 1 and part.ndim > 1 else part)
 
 
-def _plain_text(array: np.ndarray[Any, Any]) -> str | None:
+def plain_text(array: np.ndarray[Any, Any]) -> str | None:
     try:
         item: Any = array[()]
     except (ValueError, SystemError):

@@ -87,6 +87,20 @@ def validate(
         return _unreadable("bytes in memory", options.contract, fault)
 
 
+def validate_dataset(
+    dataset: Dataset,
+    path: str,
+    contract: Contract,
+    *,
+    headers_only: bool = False,
+    axes: Mapping[str, Sequence[str | int]] | None = None,
+) -> Report:
+    """The same check of arrays that come from anywhere; ``path`` is what the report calls them."""
+    named = {name: tuple(dims) for name, dims in (axes or {}).items()}
+    options = _Options(contract=contract, headers_only=headers_only, axes=named, strict_archive=False)
+    return _Run(dataset, path, options).report()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Options:
     contract: Contract | None
@@ -422,4 +436,4 @@ def _statistics(facts: Facts | None) -> dict[str, float | int | bool]:
     return told
 
 
-__all__ = ["ContractError", "internal", "validate", "verdict_of"]
+__all__ = ["ContractError", "internal", "validate", "validate_dataset", "verdict_of"]

@@ -123,11 +123,16 @@ class Report:
 
 
 class ValidationError(ValueError):
-    """A dataset does not keep its contract. ``report`` says how."""
+    """A dataset does not keep its contract. ``report`` says how; ``text`` says it in other words than the findings'."""
 
-    def __init__(self, report: Report) -> None:
-        errors = [finding for finding in report.findings if finding.level == "error"]
-        lines = [f"{report.path}: {len(errors)} error{'s' * (len(errors) != 1)}"]
-        lines += [f"  {finding.code} {finding.message}" for finding in errors]
-        super().__init__("\n".join(lines))
+    def __init__(self, report: Report, text: str | None = None) -> None:
+        if text is None:
+            errors = [finding for finding in report.findings if finding.level == "error"]
+            lines = [f"{report.path}: {len(errors)} error{'s' * (len(errors) != 1)}"]
+            text = "\n".join([*lines, *(f"  {finding.code} {finding.message}" for finding in errors)])
+        super().__init__(text)
         self.report = report
+
+    def __reduce__(self) -> tuple[type[ValidationError], tuple[Report, str]]:
+        # Raised in worker processes, which hand their errors on as pickles.
+        return type(self), (self.report, str(self))

@@ -80,6 +80,10 @@ class FileSource:
             wanted -= len(part)
         return b"".join(parts)
 
+    def fileno(self) -> int:
+        """The open file's descriptor, which stays this source's own."""
+        return self._fd
+
     @property
     def changed(self) -> bool:
         """Whether the file was written to since it was opened."""

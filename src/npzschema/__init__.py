@@ -3,6 +3,7 @@
 >>> import npzschema
 >>> report = npzschema.validate("scan.npz")      # doctest: +SKIP
 >>> report.ok, report.findings                   # doctest: +SKIP
+>>> data = npzschema.load("scan.npz")            # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -11,10 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["ContractError", "Finding", "Report", "ValidationError", "__version__", "validate"]
+__all__ = [
+    "ContractError",
+    "Finding",
+    "GeneratorError",
+    "Loaded",
+    "Report",
+    "ValidationError",
+    "__version__",
+    "load",
+    "validate",
+]
 
 if TYPE_CHECKING:
     from npzschema.contracts import ContractError
+    from npzschema.generator.errors import GeneratorError
+    from npzschema.generator.load import load
+    from npzschema.generator.loaded import Loaded
     from npzschema.validator import Finding, Report, ValidationError, validate
 
 
@@ -24,6 +38,10 @@ def __getattr__(name: str) -> Any:
         from npzschema import contracts
 
         return contracts.ContractError
+    if name in ("GeneratorError", "Loaded", "load"):
+        from npzschema import generator
+
+        return getattr(generator, name)
     if name in __all__:
         from npzschema import validator
 

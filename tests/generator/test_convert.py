@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from npzschema.contracts import ContractError, load
+from npzschema.contracts import ContractError, from_document, load
 from npzschema.generator import GeneratorError, Output, convert
 from npzschema.generator import publish as publishing
 from npzschema.generator import transpose as transposing
@@ -87,6 +87,17 @@ class TestMends:
         found, steps = converted(tmp_path, canonical | {"diffraction": stored})
         assert (found["diffraction"] == stored.astype(np.float32)).all()
         assert steps == [("cast", "diffraction")]
+
+    def test_a_kind_of_dtype_is_written_as_its_widest(self, tmp_path, canonical):
+        stored = np.arange(20) * 1000.0
+        found, steps = converted(tmp_path, canonical | {"scan_index": stored})
+        assert found["scan_index"].dtype == np.int64
+        assert (found["scan_index"] == stored).all()
+        assert steps == [("cast", "scan_index")]
+
+    def test_negative_counts_are_told_without_a_warning_of_numpy(self, tmp_path, canonical):
+        source = save(tmp_path / "in.npz", canonical | {"diffraction": np.full((20, 16, 16), -1, np.int16)})
+        assert "VALUE-002" in refused(tmp_path, "convert", source, tmp_path / "out.npz")
 
     def test_a_cast_rounds_to_the_nearest(self, tmp_path, canonical):
         stored = canonical["probeGuess"].astype(np.complex128) * (1 + 1e-9)
@@ -502,7 +513,64 @@ class TestSameBytes:
         assert digest(convert(first, tmp_path / "1.npz").path) == digest(convert(second, tmp_path / "zwei.npz").path)
 
 
+class TestContractsOfYourOwn:
+    @staticmethod
+    def contract(quantity="intensity", dtype="float32", **more):
+        patterns = {"required": True, "quantity": quantity, "dims": ["N", "H", "W"], "dtype": dtype, **more}
+        position = {"required": True, "dims": ["N"], "dtype": "float64"}
+        return from_document(
+            {
+                "id": "own/contract",
+                "version": "1.0.0",
+                "title": "own",
+                "dimensions": {symbol: {"description": "a length"} for symbol in "NHW"},
+                "arrays": {"p": patterns, "x": position, "y": position},
+                "scan": {"dimension": "N", "frames": "p", "x": "x", "y": "y"},
+            }
+        )
+
+    @pytest.fixture
+    def counts(self):
+        rng = np.random.default_rng(0)
+        return {"p": rng.poisson(40, (30, 6, 7)), "x": rng.random(30) * 50, "y": rng.random(30) * 50}
+
+    def test_amplitudes_are_squared(self, tmp_path, counts):
+        legacy = [{"quantity": "amplitude", "dtype": "floating", "rule": "NORM-001", "fix": "square"}]
+        source = save(tmp_path / "in.npz", counts | {"p": np.sqrt(counts["p"])})
+        made = convert(source, tmp_path / "out.npz", contract=self.contract(legacy=legacy))
+        assert steps_of(made) == [("square", "p")]
+        assert np.allclose(arrays_of(made.path)["p"], counts["p"], rtol=1e-6)
+        bounded = self.contract(legacy=legacy, values={"maximum": 5})
+        again = convert(source, tmp_path / "2.npz", contract=bounded, allow=["normalise"])
+        assert steps_of(again) == [("square", "p"), ("normalise", "p")]
+        assert arrays_of(again.path)["p"].max() == pytest.approx(1)
+
+    def test_integers_are_never_divided(self, tmp_path, counts):
+        contract = self.contract(dtype="uint16", values={"maximum": 5})
+        source = save(tmp_path / "in.npz", counts | {"p": counts["p"].astype(np.uint16)})
+        with pytest.raises(GeneratorError, match="VALUE-003") as raised:
+            convert(source, tmp_path / "out.npz", contract=contract, allow=["normalise"])
+        assert "--allow" not in str(raised.value)
+
+    def test_an_imaginary_part_is_dropped_by_name_only(self, tmp_path, counts):
+        legacy = [{"dtype": "complexfloating", "rule": "DTYPE-001", "fix": "cast"}]
+        source = save(tmp_path / "in.npz", counts | {"p": counts["p"] * (1 + 2j)})
+        contract = self.contract(legacy=legacy)
+        with pytest.raises(GeneratorError, match="imaginary part would be dropped"):
+            convert(source, tmp_path / "out.npz", contract=contract)
+        made = convert(source, tmp_path / "out.npz", contract=contract, allow=["cast"])
+        assert (arrays_of(made.path)["p"] == counts["p"]).all()
+
+
 class TestTheInputIsSafe:
+    def test_behind_a_link_two_dots_are_another_folder(self, tmp_path, monkeypatch, canonical):
+        (tmp_path / "far" / "deep").mkdir(parents=True)
+        save(tmp_path / "far" / "in.npz", legacy(canonical))
+        save(tmp_path / "in.npz", canonical | {"xcoords": canonical["xcoords"] + 1})
+        (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
+        monkeypatch.chdir(tmp_path)
+        same(arrays_of(convert("link/../in.npz", "out.npz").path), canonical)
+
     @pytest.mark.parametrize("link", ["itself", "dotted", "symbolic", "hard"])
     @pytest.mark.parametrize("option", ["target", "--metadata-out"])
     def test_no_name_of_it_is_written_to(self, tmp_path, canonical, link, option):
@@ -551,9 +619,37 @@ class TestTheInputIsSafe:
             return real(*arguments)
 
         monkeypatch.setattr(publishing, "validate", change)
-        with pytest.raises(GeneratorError, match=r"changed while it was being read|cannot be read"):
+        with pytest.raises(GeneratorError, match=r"was changed since it was checked|cannot be read"):
             convert(source, tmp_path / "out.npz", metadata_out=tmp_path / "out.json")
         assert set(os.listdir(tmp_path)) <= {"in.npz", "other.npz"}
+
+    @pytest.mark.parametrize("form", ["as it is", "scan axis last", "Fortran order", "double"])
+    @pytest.mark.parametrize("name", ["diffraction", "unknown"])
+    def test_damaged_data_never_becomes_a_sound_file(self, tmp_path, canonical, form, name):
+        one = canonical["diffraction"]
+        # As many pixels as a whole number of tiles: then the last item comes before the end of the stream is seen.
+        stored = {
+            "as it is": one,
+            "scan axis last": np.ascontiguousarray(one.transpose(1, 2, 0)),
+            "Fortran order": np.asfortranarray(one),
+            "double": one.astype(np.float64),
+        }[form]
+        arrays = canonical | {name: stored}
+        source = save(tmp_path / "in.npz", arrays, compressed=False)
+        raw = bytearray(source.read_bytes())
+        items = stored.tobytes(order="A")
+        at = bytes(raw).rfind(items)
+        assert at > 0
+        raw[at + len(items) // 2] ^= 1
+        source.write_bytes(raw)
+        assert f"FILE-003 {name}.npy" in refused(tmp_path, "convert", source, tmp_path / "out.npz").replace(": ", " ")
+
+    def test_a_source_that_its_own_sidecar_disowns(self, tmp_path, canonical):
+        """As --dry-run says: not only where something else makes its values be read."""
+        source = save(tmp_path / "in.npz", legacy(canonical))
+        (tmp_path / "in.json").write_text(json.dumps({"sha256_checksum": "0" * 64}))
+        assert "META-003" in refused(tmp_path, "convert", source, tmp_path / "out.npz")
+        assert "in the way: META-003" in command("convert", source, "--dry-run")[1]
 
     def test_the_stale_sidecar_of_another_file_is_told_before(self, tmp_path, canonical):
         source = save(tmp_path / "in.npz", legacy(canonical))

@@ -30,4 +30,4 @@ class KeepFold:
         native = self._header.dtype.newbyteorder("=")
         flat = np.concatenate(self._parts) if self._parts else np.empty(0, dtype=native)
         stored = flat.reshape(self._header.storage)
-        return stored.T if self._header.fortran else stored
+        return stored.transpose(np.argsort(self._header.storage_axes))

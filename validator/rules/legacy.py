@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from npzschema.contracts import ArraySpec, Legacy, expand_dtypes
+from npzschema.contracts import ArraySpec, Legacy, expand_dtypes, preferred_dtype
 
 from ..binding import Layout, Reading
 from ..case import Case
@@ -85,7 +85,7 @@ def _witnesses(case: Case, reading: Reading) -> str:
 
 def _dtype(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
     spec, stored = reading.spec, reading.header.dtype
-    target = np.dtype(expand_dtypes(spec.dtype)[0])
+    target = np.dtype(preferred_dtype(spec.dtype))
     facts = case.facts_of(reading)
     loss = cast_loss(stored, target, facts.range) if facts else None
     tail = "" if facts is None else f"; the cast loses something: {loss}" if loss else "; the cast loses nothing"
@@ -112,7 +112,7 @@ def _quantity(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation
         found=str(entry.quantity),
         evidence=evidence,
         at=(entry.index,),
-        fix=_fix(entry, spec, dtype=expand_dtypes(spec.dtype)[0]),
+        fix=_fix(entry, spec, dtype=preferred_dtype(spec.dtype)),
     )
 
 

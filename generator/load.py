@@ -1,0 +1,162 @@
+"""The guard in front of training code: arrays of a file that keeps its contract, or an error that says what to do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+from npzschema import contracts
+from npzschema.contracts import Contract
+from npzschema.contracts.model import Dims
+from npzschema.validator.archive import Limits
+from npzschema.validator.engine import validate_dataset
+from npzschema.validator.escape import escape
+from npzschema.validator.findings import Finding, Report, ValidationError
+
+from .errors import GeneratorError
+from .loaded import Loaded, streams_of
+from .mended import MendedDataset
+from .plan import LOSSY, Plan, Step, step_of
+from .source import Axes, Examined, examined
+
+
+def load(
+    path: str | os.PathLike[str],
+    contract: str | Path | Contract = "auto",
+    *,
+    mend: bool = False,
+    allow: Collection[str] = (),
+    axes: Axes | None = None,
+    headers_only: bool = False,
+    mmap: bool = True,
+    limits: Limits | None = None,
+) -> Loaded:
+    """Open a dataset only if it keeps its contract: what training code calls in place of ``numpy.load``.
+
+    The file is validated in one pass, in bounded memory. Arrays are then read when they are asked for: those that are
+    stored without compression, and need no change of their items, come as read-only ``numpy.memmap``; all others are
+    read into memory through the checking reader. Nothing is unpickled, and the file is never changed.
+
+    Args:
+        path: the file.
+        contract: id of a shipped contract, path of a contract file, a loaded contract, or ``auto``: the one that the
+            file declares, else ``ptychopinn/canonical``.
+        mend: bring the arrays into the contract's form in memory, by the steps of ``generate-npz convert``: names,
+            axes, dtypes, amplitudes in place of counts, byte order. What comes out is validated too. Without it
+            the arrays are those that ``numpy.load`` gives.
+        allow: steps of mending that are taken only by name, such as ``normalise``.
+        axes: axes of arrays whose order the caller knows, such as ``{"diffraction": ("H", "W", "N")}``.
+        headers_only: trust the values: check names, shapes and dtypes alone. The report says so. Checksums are then
+            compared only where an array is read into memory.
+        mmap: False reads stored arrays into memory, too.
+        limits: what to refuse as a bomb.
+
+    Returns:
+        a mapping of names to arrays, with ``report``, ``contract``, ``sizes`` and ``steps``.
+
+    Raises:
+        ValidationError: the file does not keep the contract, or the order of its axes cannot be told. The text has
+            one line a finding, each with what to do; ``report`` has the rest.
+        GeneratorError: ``allow`` or ``axes`` name what there is not, or the file changes meanwhile.
+        ContractError: the contract is refused.
+    """
+    wanted = contract if isinstance(contract, Contract) else None if contract == "auto" else contracts.load(contract)
+    if allow and not mend:
+        raise GeneratorError("allow names steps of mending; it needs mend=True")
+
+    def look(*, by_headers: bool) -> Examined:
+        return examined(path, wanted, allow=allow, axes=axes, headers_only=by_headers, limits=limits)
+
+    if mend and not headers_only and not allow:
+        # Most files can be mended by what their headers say; what comes out is validated in any case. Steps that are
+        # taken by name follow from values.
+        one = look(by_headers=True)
+        if one.report.verdict != "unreadable" and one.headers_suffice:
+            loaded = _mended(one, mmap=mmap, guarded=True)
+            if _keeps(loaded.report):
+                return loaded
+    one = look(by_headers=headers_only)
+    if one.report.verdict == "unreadable" or (one.plan.obstacles if mend else not _keeps(one.report)):
+        raise ValidationError(one.report, _refusal(one, mend=mend))
+    if mend:
+        loaded = _mended(one, mmap=mmap, guarded=headers_only, headers_only=headers_only)
+        if not _keeps(loaded.report):
+            left = replace(one, report=loaded.report, plan=Plan(steps=(), obstacles=()))
+            raise ValidationError(loaded.report, _refusal(left, mend=True))
+        return loaded
+    with one.opened() as (dataset, binding, _):
+        streams, steps = streams_of(one, dataset, binding, mend=False)
+    return Loaded(one, one.report, tuple(streams), steps, mend=False, guarded=False, mapped=mmap)
+
+
+def _keeps(report: Report) -> bool:
+    """No error, and no array whose axes nobody can tell: that is a warning, but a guard must not guess."""
+    return report.ok and all(finding.code != "FORMAT-002" for finding in report.findings)
+
+
+def _mended(one: Examined, *, mmap: bool, guarded: bool, headers_only: bool = False) -> Loaded:
+    """The dataset as it is when mended, with what the validator says of that."""
+    with one.opened() as (dataset, binding, source):
+        streams, steps = streams_of(one, dataset, binding, mend=True, guarded=guarded)
+        report = validate_dataset(
+            MendedDataset(dataset, streams),
+            one.name,
+            one.contract,
+            headers_only=headers_only,
+            axes={name: _axes_after(one, name) for name in one.axes},
+        )
+        one.check_unchanged(source)
+    report = replace(report, contract_reason=one.report.contract_reason)
+    return Loaded(one, report, tuple(streams), steps, mend=True, guarded=guarded, mapped=mmap)
+
+
+def _axes_after(one: Examined, name: str) -> Dims:
+    """Axes that the caller named, once the array is mended."""
+    dims = one.axes[name]
+    for step in one.plan.of(name):
+        if step.step in ("transpose", "squeeze"):
+            dims = tuple(dims[axis] for axis in step.values["axes"])
+    return dims
+
+
+def _refusal(one: Examined, *, mend: bool) -> str:
+    """Why nothing was loaded: a line for each finding that stands in the way, with what to do about it."""
+    report, contract = one.report, one.contract
+    unreadable = report.verdict == "unreadable"
+    what = "cannot be read" if unreadable else f"does not keep {contract.id} {contract.version}"
+    lines = [f"{report.path}: {what}; nothing was loaded"]
+    planned = {(step.array, step.step) for step in one.plan.steps}
+    steps = []
+    for finding in report.findings:
+        if finding.level != "error" and finding.code != "FORMAT-002":
+            continue
+        step = None if unreadable else step_of(report, contract, finding)
+        if mend and step is not None and (step.array, step.step) in planned:
+            continue
+        steps.append(step)
+        lines.append(f"  {finding.code} {finding.message}; {_advice(one, finding, step, mend=mend)}")
+    convert = next((one.remedy for one in report.findings if one.remedy.startswith("generate-npz convert ")), None)
+    if convert is not None and all(step is not None and step.lossless for step in steps):
+        lines.append(f"or write a mended copy once: {convert}")
+    return "\n".join(map(escape, lines))
+
+
+def _advice(one: Examined, finding: Finding, step: Step | None, *, mend: bool) -> str:
+    if finding.code == "FORMAT-002":
+        spec = one.contract.arrays[str(finding.array)]
+        rank = len(one.report.arrays[_member(one, spec.name)].shape)
+        known = [*spec.dims, *(entry.dims for entry in spec.legacy_dims() if entry.dims is not None)]
+        orders = " or ".join(f"axes={{{spec.name!r}: {dims!r}}}" for dims in known if len(dims) == rank)
+        values = "look at the values too (no headers_only), or " if one.report.headers_only else ""
+        return f"{values}name them: {orders}"
+    if step is None:
+        return finding.remedy
+    if step.lossless:
+        return "mend=True mends it"
+    return f"{'' if mend else 'mend=True with '}allow=[{step.step!r}] would {LOSSY[step.step]}"
+
+
+def _member(one: Examined, array: str) -> str:
+    return next(name for name, facts in one.report.arrays.items() if facts.reads_as == array)
