@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["ContractError", "Finding", "Report", "ValidationError", "__version__", "validate"]
+__all__ = ["ContractError", "Finding", "Report", "ValidationError", "__version__", "assert_npz_valid", "validate"]
 
 if TYPE_CHECKING:
     from npzschema.contracts import ContractError
     from npzschema.validator import Finding, Report, ValidationError, validate
+    from npzschema.validator.pytest_plugin import assert_npz_valid
 
 
 def __getattr__(name: str) -> Any:
@@ -24,6 +25,11 @@ def __getattr__(name: str) -> Any:
         from npzschema import contracts
 
         return contracts.ContractError
+    if name == "assert_npz_valid":
+        # Needs pytest, which only tests have.
+        from npzschema.validator import pytest_plugin
+
+        return pytest_plugin.assert_npz_valid
     if name in __all__:
         from npzschema import validator
 
