@@ -91,7 +91,8 @@ def chosen(
         _tell(stderr, f"{baseline.path}: {_entries(len(baseline.known))} written, {open_} without a reason")
     stale = baseline.stale(whole)
     if stale:
-        named = ", ".join(f"{known.file} {known.code}" for known in stale[:3]) + (", ..." if len(stale) > 3 else "")
+        named = ", ".join(" ".join(filter(None, (one.file, one.code, one.array))) for one in stale[:3])
+        named += ", ..." if len(stale) > 3 else ""
         what = f"{_entries(len(stale))} no longer found: {named}; --write-baseline {baseline.path} drops what is gone"
         _tell(stderr, f"{baseline.path}: {what}")
     return [config.for_file(report.path).applied(baseline.marked(report)) for report in whole]

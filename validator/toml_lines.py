@@ -17,7 +17,7 @@ def line_of(text: str, path: Sequence[str | int]) -> int:
     A beginning of the text that is sound TOML holds the path or not, and once it does, all longer ones do: so the
     shortest is found by halving. A beginning that ends within a value is no sound TOML, and is cut back to one that is.
     """
-    lines = text.split("\n")
+    lines = text.replace("\r\n", "\n").split("\n")
     if not path or not _holds(lines, len(lines), path):
         return 1
     low, high = 0, len(lines)
