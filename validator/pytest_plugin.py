@@ -126,6 +126,7 @@ class NpzItem(pytest.Item):
     def __init__(self, *, check: _Check, **other: Any) -> None:
         super().__init__(**other)
         self._check = check
+        self._file = self.nodeid.removesuffix(f"::{self.name}")
         self.add_marker("npz")
 
     def runtest(self) -> None:
@@ -135,11 +136,12 @@ class NpzItem(pytest.Item):
         report = validate(self.path, settings.contract or "auto", axes=settings.axes)
         report = settings.applied(baseline.marked(report))
         if _fails(report, self._check.fail_on):
-            shown = replace(report, path=self.nodeid.partition("::")[0])
+            shown = replace(report, path=self._file)
             pytest.fail(_told(shown, self._check.fail_on), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        return self.path, None, self.nodeid
+        # The heading of a failure. Were it the end of the node's id, pytest would take it for dotted names.
+        return self.path, None, self._file
 
 
 def _asked(config: pytest.Config) -> list[_Check]:
