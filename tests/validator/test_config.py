@@ -375,6 +375,7 @@ def test_a_broken_pyproject_above_is_told(here, monkeypatch):
         (["--level", "SCAN-002=fatal"], "is not CODE="),
         (["--level", "SCAN-999=off"], "--level SCAN-999: no such rule"),
         (["--contract", "lab/none"], "contract refused"),
+        (["--isolated", "--config", "x.toml"], "exclude each other"),
     ],
 )
 def test_wrong_usage(argv, what):
