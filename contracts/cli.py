@@ -5,13 +5,27 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from typing import NoReturn, TextIO
+from typing import Final, NoReturn, TextIO
 
 from npzschema import __version__
 
 from .loader import check_shipped, load, shipped
 from .model import ContractError
-from .terminal import Parser, UsageError, main_of, printable
+from .terminal import Parser, UsageError, command, main_of, printable, tool_options
+
+_EPILOG: Final = """\
+exit status:
+  0    all are sound
+  2    one is refused, or wrong usage
+  130  interrupted
+
+examples:
+  npz-contract list                          what ships with the tool
+  npz-contract check mine.json               is it sound, and if not: what, where
+  npz-contract show ptychopinn/fixture-v1    with everything it inherits
+
+npz-contract COMMAND --help tells more.
+"""
 
 
 def main() -> NoReturn:
@@ -21,16 +35,35 @@ def main() -> NoReturn:
 def parser() -> argparse.ArgumentParser:
     made = Parser(
         prog="npz-contract",
+        usage="npz-contract COMMAND ...",
         description="Check contracts of ptychography datasets, or show them.",
-        epilog="exit status: 0 all are sound; 2 one is refused, or wrong usage",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
     )
-    made.add_argument("--version", action="version", version=f"npz-contract {__version__}")
-    commands = made.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
-    check = commands.add_parser("check", help="check contract files, and say where one is wrong")
+    commands = made.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    check = command(
+        commands,
+        "check",
+        "check contract files, and say where one is wrong",
+        usage="npz-contract check FILE|ID...",
+        examples="npz-contract check mine.json  is it sound, and if not: what, where",
+    )
     check.add_argument("contracts", nargs="+", metavar="FILE|ID", help="contract files, or ids of shipped contracts")
-    show = commands.add_parser("show", help="print a contract after extends is applied")
+    show = command(
+        commands,
+        "show",
+        "print a contract after extends is applied",
+        usage="npz-contract show FILE|ID",
+        examples="npz-contract show ptychopinn/fixture-v1  all that a fixture must keep",
+    )
     show.add_argument("contract", metavar="FILE|ID", help="a contract file, or the id of a shipped contract")
-    commands.add_parser("list", help="list the shipped contracts")
+    command(commands, "list", "list the shipped contracts", usage="npz-contract list")
+    about = made.add_argument_group("told without a contract")
+    about.add_argument(
+        "--version", action="version", version=f"npz-contract {__version__}", help="print the version and stop"
+    )
+    tool_options(about)
     return made
 
 

@@ -6,8 +6,11 @@ import argparse
 import io
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
+
+from .completion import SHELLS, completion
 
 Run = Callable[[Sequence[str], TextIO, TextIO], int]
 
@@ -21,6 +24,43 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(printable(message))
+
+
+class PrintCompletion(argparse.Action):
+    """Prints the completion of a shell and stops, as argparse's own --version does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _namespace: Any, values: Any, _option: Any = None) -> NoReturn:
+        sys.stdout.write(completion(parser, values))
+        parser.exit()
+
+
+def tool_options(made: argparse._ActionsContainer) -> None:
+    """The options that every command has."""
+    made.add_argument(
+        "--print-completion",
+        action=PrintCompletion,
+        choices=SHELLS,
+        metavar="SHELL",
+        help=f"print the completion of a shell ({', '.join(SHELLS)}) and stop",
+    )
+    made.add_argument("-h", "--help", action="help", help="show this help and stop")
+
+
+def command(
+    commands: argparse._SubParsersAction[Parser], name: str, says: str, *, usage: str, examples: str = ""
+) -> Parser:
+    """One command of several. ``says`` is its line in the list; ``examples`` a line each: the call and what it does."""
+    made = commands.add_parser(
+        name,
+        usage=usage,
+        help=says,
+        description=f"{says[0].upper()}{says[1:]}.",
+        epilog="examples:\n" + textwrap.indent(examples, "  ") if examples else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    made.add_argument("-h", "--help", action="help", help="show this help and stop")
+    return made
 
 
 def printable(text: str) -> str:

@@ -1,7 +1,8 @@
-"""Write the pages of rules and contracts from the JSON that they describe.
+"""Write the pages of rules, contracts, configuration and command line from what they describe.
 
-``python docs/build_pages.py`` writes docs/rules and docs/contracts; with ``--check`` it writes nothing and fails where
-the pages on disk differ. The pages are committed, so that they can be read in the repository.
+``python docs/build_pages.py`` writes docs/rules, docs/contracts, docs/command_line.md and docs/configuration.md; with
+``--check`` it writes nothing and fails where the pages on disk differ. The pages are committed, so that they can be
+read in the repository.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, TextIO
+
+import reference_pages
 
 from npzschema.contracts import (
     ArraySpec,
@@ -31,6 +34,7 @@ from npzschema.contracts import (
 
 DOCS: Final = Path(__file__).resolve().parent
 GENERATED: Final = ("rules", "contracts")
+SINGLE: Final = ("command_line.md", "configuration.md")
 CODE: Final = re.compile(r"\b[A-Z]+-\d{3}\b")
 COMMAND: Final = re.compile(r"\b(?:generate-npz|npz-contract) [a-z]+|\bvalidate-npz\b|(?<!\S)--[a-z][a-z-]+")
 
@@ -143,6 +147,10 @@ def pages() -> dict[str, str]:
         )
     for contract in contracts:
         made[f"contracts/{contract.id}.md"] = _contract_page(contract)
+    made["command_line.md"] = _page("the parsers of the commands", reference_pages.command_line(_table))
+    made["configuration.md"] = _page(
+        "contracts/config.schema.json and contracts/baseline.schema.json", reference_pages.configuration(_table)
+    )
     return made
 
 
@@ -420,6 +428,7 @@ def _prose(text: str, up: str, *, links: bool = True) -> str:
 
 def _differences(made: Mapping[str, str], docs: Path) -> Iterator[str]:
     on_disk = {path.relative_to(docs).as_posix() for folder in GENERATED for path in (docs / folder).rglob("*.md")}
+    on_disk |= {name for name in SINGLE if (docs / name).is_file()}
     for name, text in made.items():
         if name not in on_disk:
             yield f"{name} is missing"
@@ -431,7 +440,7 @@ def _differences(made: Mapping[str, str], docs: Path) -> Iterator[str]:
 
 def run(argv: list[str], stdout: TextIO) -> int:
     """Write the pages, or with ``--check`` compare them. 0: nothing to say, 1: they differ."""
-    parser = argparse.ArgumentParser(description="Write the pages of rules and contracts.")
+    parser = argparse.ArgumentParser(description="Write the pages of rules, contracts, configuration and command line.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail where the pages differ")
     parser.add_argument("--docs", type=Path, default=DOCS, help="folder to write into")
     options = parser.parse_args(argv)

@@ -6,18 +6,18 @@ import argparse
 import os
 import textwrap
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from npzschema import __version__
-from npzschema.contracts import Contract, ContractError, load, rules, shipped
+from npzschema.contracts import Level, load, rules, shipped
 from npzschema.contracts.terminal import UsageError, main_of
 
-from .escape import escape
+from .asked import baseline_of, chosen, config_of
 from .options import parser
 from .outputs import refuse_input, write
 
 if TYPE_CHECKING:
+    from .config import Config
     from .findings import Report
 
 
@@ -41,41 +41,30 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         return 0
     if not options.paths:
         raise UsageError("no file named")
-    for prefix in (*options.select, *options.ignore):
-        if not any(code.startswith(prefix) for code in rules()):
-            raise UsageError(f"no rule's code begins with {prefix!r}")
-    contract = _contract(options.contract)
+    config = config_of(options)
     if options.output:
         refuse_input(options.output, options.paths)
-    return _validate(options, contract, stdout, stderr)
+    return _validate(options, config, stdout, stderr)
 
 
-def _contract(reference: str) -> str | Contract:
-    if reference == "auto":
-        return "auto"
-    try:
-        return load(reference)
-    except ContractError as error:
-        raise UsageError(escape(f"contract refused: {error}")) from None
-
-
-def _validate(options: argparse.Namespace, contract: str | Contract, stdout: TextIO, stderr: TextIO) -> int:
+def _validate(options: argparse.Namespace, config: Config, stdout: TextIO, stderr: TextIO) -> int:
     from .archive import Limits
-    from .many import validate_each
+    from .many import Asked, validate_each
     from .reporters import REPORTERS, Style
 
-    reports = [
-        _selected(report, options.select, options.ignore)
-        for report in validate_each(
-            options.paths,
-            contract,
+    limits = Limits(expansion=options.max_expansion) if options.max_expansion else None
+    baseline = baseline_of(options, config)
+    wishes = [config.for_file(path) for path in options.paths]
+    whole = list(
+        validate_each(
+            [Asked(path, wish.contract or "auto", wish.axes) for path, wish in zip(options.paths, wishes, strict=True)],
             jobs=options.jobs,
             headers_only=options.headers_only,
-            axes=dict(options.axes),
             strict_archive=options.strict_archive,
-            limits=Limits(expansion=options.max_expansion) if options.max_expansion else None,
+            limits=limits,
         )
-    ]
+    )
+    reports = chosen(options, config, baseline, whole, stderr)
     style = Style(
         colour=not options.output and _colour(options.color, stdout),
         verbosity=1 if options.verbose else -1 if options.quiet else 0,
@@ -85,29 +74,15 @@ def _validate(options: argparse.Namespace, contract: str | Contract, stdout: Tex
         write(options.output, text)
     else:
         stdout.write(text)
-    return _status(reports, options.fail_on)
+    return _status(reports, config.fail_on)
 
 
-def _selected(report: Report, select: Sequence[str], ignore: Sequence[str]) -> Report:
-    """The report with some findings left out. What makes a file unreadable always stays."""
-    from .engine import verdict_of
-
-    kept = tuple(
-        finding
-        for finding in report.findings
-        if rules()[finding.code].unreadable
-        or ((not select or finding.code.startswith(tuple(select))) and not finding.code.startswith(tuple(ignore)))
-    )
-    return report if kept == report.findings else replace(report, findings=kept, verdict=verdict_of(kept))
-
-
-def _status(reports: Sequence[Report], fail_on: str) -> int:
-    from .findings import LEVELS
+def _status(reports: Sequence[Report], fail_on: Level) -> int:
+    from .settings import failing
 
     if any(report.verdict == "unreadable" for report in reports):
         return 2
-    least = [str(level) for level in LEVELS].index(fail_on)
-    return int(any(LEVELS.index(finding.level) >= least for report in reports for finding in report.findings))
+    return int(any(failing(report, fail_on) for report in reports))
 
 
 def _colour(wish: str, stdout: TextIO) -> bool:

@@ -48,6 +48,7 @@ class Finding:
         frames: indices of the offending frames, from 0, ascending; empty where it is not about frames.
         remedy: what to do.
         fix: the step of ``generate-npz convert`` that mends it, as data, or None.
+        known: the reason that the baseline gives, perhaps empty; None where it is new. A known finding never fails.
     """
 
     code: str
@@ -61,6 +62,7 @@ class Finding:
     evidence: str = ""
     frames: tuple[int, ...] = ()
     fix: Mapping[str, Any] | None = None
+    known: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

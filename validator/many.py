@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from npzschema.contracts import Contract
 
@@ -17,38 +17,47 @@ from .engine import internal, validate
 from .findings import Report
 
 
-def validate_each(
-    paths: Sequence[str], contract: str | Contract = "auto", *, jobs: int = 1, **options: Any
-) -> Iterator[Report]:
-    """Check files against a contract.
+class Asked(NamedTuple):
+    """A file, and what is asked of it: as for :func:`validate`."""
+
+    path: str
+    contract: str | Contract = "auto"
+    axes: Mapping[str, Sequence[str | int]] | None = None
+
+
+def validate_each(asked: Sequence[Asked], *, jobs: int = 1, **options: Any) -> Iterator[Report]:
+    """Check files.
 
     Args:
-        paths: the files.
-        contract: as for :func:`validate`.
+        asked: the files, each with its contract.
         jobs: processes to share them among; never more than there are files.
-        options: the other arguments of :func:`validate`.
+        options: the other arguments of :func:`validate`, the same for all.
 
     Yields:
         The report of each file, in order.
     """
-    check = partial(validate, contract=contract, **options)
-    if min(jobs, len(paths)) < 2:
-        yield from map(check, paths)
+    check = partial(_check, options=options)
+    if min(jobs, len(asked)) < 2:
+        yield from map(check, asked)
         return
     # A server that has numpy loaded, and no thread running, forks faster than a new process starts.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["npzschema.validator.engine"])
-    with ProcessPoolExecutor(min(jobs, len(paths)), mp_context=context, initializer=_alone) as pool:
-        waiting = [pool.submit(check, path) for path in paths]
+    with ProcessPoolExecutor(min(jobs, len(asked)), mp_context=context, initializer=_alone) as pool:
+        waiting = [pool.submit(check, one) for one in asked]
         try:
-            for path, one in zip(paths, waiting, strict=True):
+            for one, report in zip(asked, waiting, strict=True):
                 try:
-                    yield one.result()
+                    yield report.result()
                 except BrokenProcessPool:
-                    yield internal(path, "the process that checked it, or one beside it, was killed; is memory short?")
+                    yield internal(one.path, "the process that checked it, or one beside it, was killed; is memory short?")
         finally:
             with contextlib.suppress(BrokenProcessPool):
                 pool.shutdown(cancel_futures=True)
+
+
+def _check(asked: Asked, options: Mapping[str, Any]) -> Report:
+    return validate(asked.path, asked.contract, axes=asked.axes, **options)
 
 
 def _alone() -> None:

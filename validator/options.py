@@ -6,38 +6,61 @@ import argparse
 import os
 from typing import Final
 
-from npzschema.contracts.terminal import Parser
+from npzschema.contracts.terminal import Parser, tool_options
 
 MOST_JOBS: Final = 256
 
 _EPILOG: Final = """\
 exit status:
-  0  no finding at or above --fail-on
-  1  findings
-  2  could not check: unreadable file, wrong usage, or a fault of the tool
+  0    no finding at or above --fail-on, but for known ones
+  1    findings
+  2    could not check: unreadable file, wrong usage, or a fault of the tool
+  130  interrupted
+
+files:
+  npzschema.toml, or pyproject.toml with a table [tool.npzschema]
+        configuration; the nearest one counts, from the working directory upwards
+  PATH with .json instead of .npz
+        sidecar; where there is one, its checksum is compared
+
+environment:
+  NO_COLOR    no colour, where set and not empty
+  TERM        no colour, where "dumb"
 
 examples:
   validate-npz scan.npz                      is it ready for training?
   validate-npz --headers-only data/*.npz     names, shapes and dtypes only
   validate-npz --contract ./mine.json a.npz  against a contract of your own
   validate-npz --explain FORMAT-001          what a finding means, and what to do
+  validate-npz --write-baseline known.json data/*.npz
+                                             accept what is wrong today ...
+  validate-npz --baseline known.json data/*.npz
+                                             ... and fail on what is new
 """
 
 
 def parser() -> argparse.ArgumentParser:
     made = Parser(
         prog="validate-npz",
+        usage="validate-npz [OPTION]... PATH...",
         description="Check ptychography datasets in NPZ files against a contract, and name every deviation.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
     )
+    _read(made.add_argument_group("what is read"))
+    _asked(made.add_argument_group("what is asked"))
+    _known(made.add_argument_group("known findings"))
+    _report(made.add_argument_group("report"))
+    _told(made.add_argument_group("told without a file"))
+    return made
+
+
+Group = argparse._ArgumentGroup  # noqa: SLF001 - argparse gives its type no public name
+
+
+def _read(made: Group) -> None:
     made.add_argument("paths", nargs="*", metavar="PATH", help="NPZ files; after -- a name may begin with a dash")
-    made.add_argument(
-        "--contract",
-        default="auto",
-        metavar="ID|FILE|auto",
-        help="contract to check against; auto (default): what the file declares, else ptychopinn/canonical",
-    )
     made.add_argument("--headers-only", action="store_true", help="names, shapes and dtypes only; reads no values")
     made.add_argument(
         "--axes",
@@ -54,42 +77,75 @@ def parser() -> argparse.ArgumentParser:
         "--max-expansion",
         type=_ratio,
         metavar="RATIO",
-        help="how often its own size an archive may expand to (default 250)",
+        help="how often its own size an archive may expand to (default: 250)",
     )
     made.add_argument(
         "--jobs",
         type=_jobs,
         default=1,
         metavar="N|auto",
-        help="check several files at a time, in so many processes; auto: one a core (default 1)",
+        help="files checked at a time, each in a process of its own; auto: one a core (default: 1)",
     )
-    made.add_argument("--format", choices=("text", "json"), default="text", help="form of the report")
-    made.add_argument("--output", metavar="FILE", help="write the report to a file instead of standard output")
+
+
+def _asked(made: Group) -> None:
     made.add_argument(
-        "--fail-on", choices=("error", "warning", "info"), default="error", help="least level that gives exit status 1"
+        "--contract",
+        metavar="ID|FILE|auto",
+        help="contract to check against (default: the configuration's, else auto: what the file declares, else "
+        "ptychopinn/canonical)",
     )
     made.add_argument(
         "--select",
         action="append",
         default=[],
         metavar="PREFIX",
-        help="only findings whose code begins so, such as SCAN; may be repeated",
+        help="only findings whose code begins so, such as SCAN; may be repeated; wins over the configuration",
     )
     made.add_argument(
         "--ignore",
         action="append",
         default=[],
         metavar="PREFIX",
-        help="no findings whose code begins so; an unreadable file stays unreadable",
+        help="no findings whose code begins so; may be repeated; an unreadable file stays unreadable",
     )
-    made.add_argument("--explain", metavar="CODE", help="say what a rule means and what to do, and stop")
-    made.add_argument("--list-rules", action="store_true", help="list all rules and stop")
     made.add_argument(
-        "--list-contracts", action="store_true", help="list the contracts that ship with the tool and stop"
+        "--level",
+        action="append",
+        default=[],
+        type=_level,
+        metavar="CODE=LEVEL",
+        help="level of a rule: error, warning, info or off, such as SCAN-002=error; may be repeated",
     )
+    made.add_argument(
+        "--fail-on",
+        choices=("error", "warning", "info"),
+        help="least level that gives exit status 1 (default: the configuration's, else error)",
+    )
+    made.add_argument("--config", metavar="FILE", help="this configuration instead of the nearest one")
+    made.add_argument("--isolated", action="store_true", help="no configuration at all")
+
+
+def _known(made: Group) -> None:
+    made.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="findings that FILE knows do not fail (default: the configuration's baseline, else none)",
+    )
+    made.add_argument(
+        "--write-baseline",
+        metavar="FILE",
+        help="write what fails now to FILE; what it knew already keeps its reason, what is gone is dropped",
+    )
+    made.add_argument("--reason", metavar="TEXT", help="why the newly written ones are accepted (default: empty)")
+
+
+def _report(made: Group) -> None:
+    made.add_argument("--format", choices=("text", "json"), default="text", help="form of the report (default: text)")
+    made.add_argument("--output", metavar="FILE", help="write the report to a file instead of standard output")
     made.add_argument("-q", "--quiet", action="store_true", help="errors only; nothing for a file that passes")
     made.add_argument(
-        "-v", "--verbose", action="store_true", help="also findings at info level, and facts of each array"
+        "-v", "--verbose", action="store_true", help="also infos, known findings, and facts of each array"
     )
     made.add_argument(
         "--color",
@@ -97,10 +153,18 @@ def parser() -> argparse.ArgumentParser:
         dest="color",
         choices=("auto", "always", "never"),
         default="auto",
-        help="colour; auto: on a terminal, unless NO_COLOR is set",
+        help="colour (default: auto: on a terminal, unless NO_COLOR is set)",
+    )
+
+
+def _told(made: Group) -> None:
+    made.add_argument("--explain", metavar="CODE", help="say what a rule means and what to do, and stop")
+    made.add_argument("--list-rules", action="store_true", help="list all rules and stop")
+    made.add_argument(
+        "--list-contracts", action="store_true", help="list the contracts that ship with the tool and stop"
     )
     made.add_argument("--version", action="store_true", help="print the version and stop")
-    return made
+    tool_options(made)
 
 
 def _axes(text: str) -> tuple[str, tuple[str | int, ...]]:
@@ -108,6 +172,13 @@ def _axes(text: str) -> tuple[str, tuple[str | int, ...]]:
     if not name or not dims:
         raise argparse.ArgumentTypeError(f"{text!r} is not ARRAY=A,B,C")
     return name, tuple(int(dim) if dim.isascii() and dim.isdigit() else dim for dim in dims.replace(" ", "").split(","))
+
+
+def _level(text: str) -> tuple[str, str]:
+    code, _, level = text.partition("=")
+    if level not in {"error", "warning", "info", "off"}:
+        raise argparse.ArgumentTypeError(f"{text!r} is not CODE=error, warning, info or off")
+    return code, level
 
 
 def _ratio(text: str) -> float:
@@ -123,6 +194,6 @@ def _ratio(text: str) -> float:
 def _jobs(text: str) -> int:
     if text == "auto":
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= MOST_JOBS and len(text) < 4):
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MOST_JOBS):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is neither a number from 1 to {MOST_JOBS} nor auto")
     return int(text)

@@ -20,6 +20,7 @@ __all__ = [
     "Report",
     "ValidationError",
     "__version__",
+    "assert_npz_valid",
     "load",
     "validate",
 ]
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from npzschema.generator.load import load
     from npzschema.generator.loaded import Loaded
     from npzschema.validator import Finding, Report, ValidationError, validate
+    from npzschema.validator.pytest_plugin import assert_npz_valid
 
 
 def __getattr__(name: str) -> Any:
@@ -42,6 +44,11 @@ def __getattr__(name: str) -> Any:
         from npzschema import generator
 
         return getattr(generator, name)
+    if name == "assert_npz_valid":
+        # Needs pytest, which only tests have.
+        from npzschema.validator import pytest_plugin
+
+        return pytest_plugin.assert_npz_valid
     if name in __all__:
         from npzschema import validator
 

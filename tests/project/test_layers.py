@@ -18,6 +18,7 @@ MODULES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py
 COMMAND_LINE = {
     "contracts/cli.py",
     "contracts/terminal.py",
+    "validator/asked.py",
     "validator/cli.py",
     "validator/options.py",
     "validator/outputs.py",

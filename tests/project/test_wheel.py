@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib
 import importlib.util
 import shutil
@@ -75,10 +76,11 @@ def test_wheel_is_typed_and_licensed(wheel: zipfile.ZipFile) -> None:
 def test_wheel_has_every_command(wheel: zipfile.ZipFile) -> None:
     (entry_points,) = (name for name in wheel.namelist() if name.endswith(".dist-info/entry_points.txt"))
     text = wheel.read(entry_points).decode()
-    assert {line.partition(" ")[0] for line in text.splitlines() if "=" in line} == {
-        "generate-npz",
-        "npz-contract",
-        "validate-npz",
+    parser = configparser.ConfigParser()
+    parser.read_string(text)
+    assert {group: set(parser[group]) for group in parser.sections()} == {
+        "console_scripts": {"generate-npz", "npz-contract", "validate-npz"},
+        "pytest11": {"npzschema"},
     }
 
 

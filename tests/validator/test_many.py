@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from npzschema.validator.cli import run
-from npzschema.validator.many import validate_each
+from npzschema.validator.many import Asked, validate_each
 
 
 @pytest.fixture
@@ -27,15 +27,19 @@ def files(tmp_path, datasets):
     return [str(tmp_path / name) for name in ("good.npz", "text.npz", "absent.npz", "legacy.npz", "good.npz")]
 
 
+def asked(paths):
+    return [Asked(path) for path in paths]
+
+
 def test_reports_come_in_order_and_are_the_same(files):
-    alone, together = list(validate_each(files)), list(validate_each(files, jobs=2))
+    alone, together = list(validate_each(asked(files))), list(validate_each(asked(files), jobs=2))
     assert together == alone
     assert [one.path for one in together] == files
     assert [one.verdict for one in together] == ["valid", "unreadable", "unreadable", "violations", "valid"]
 
 
 def test_options_reach_every_process(files):
-    assert all(one.headers_only for one in validate_each(files, jobs=3, headers_only=True) if one.contract)
+    assert all(one.headers_only for one in validate_each(asked(files), jobs=3, headers_only=True) if one.contract)
 
 
 def test_the_command_line_says_the_same(files):
@@ -52,7 +56,7 @@ def test_a_process_that_is_killed_is_no_pass(tmp_path, datasets):
     good = tmp_path / "good.npz"
     np.savez(good, **datasets.canonical())
     paths = [str(good)] * 400
-    reports = validate_each(paths, jobs=2)
+    reports = validate_each(asked(paths), jobs=2)
     found = [next(reports)]
 
     def kill():

@@ -83,6 +83,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "frames": list(finding.frames),
         "remedy": escape(finding.remedy),
         "fix": _escaped(finding.fix) if finding.fix is not None else None,
+        "known": escape(finding.known) if finding.known is not None else None,
     }
 
 

@@ -21,11 +21,14 @@ def _report(report: Report, style: Style) -> Iterator[str]:
     path = escape(report.path)
     told: set[str] = set()
     for finding in report.findings:
-        if style.shows(finding.level):
+        # What the baseline knows is counted in the last line; it is told in full only where all is asked for.
+        if style.shows(finding.level) and (finding.known is None or style.verbosity > 0):
             yield from _finding(path, finding, style, told)
     if style.verbosity > 0:
         yield from _facts(report)
-    if report.verdict == "valid" and style.verbosity < 0:
+    if style.verbosity < 0 and all(
+        finding.known is not None for finding in report.findings if finding.level == "error"
+    ):
         return
     yield f"{path}  {style.paint(report.verdict, report.verdict)}{_summary(report)}"
 
@@ -33,6 +36,8 @@ def _report(report: Report, style: Style) -> Iterator[str]:
 def _finding(path: str, finding: Finding, style: Style, told: set[str]) -> Iterator[str]:
     yield f"{path}  {finding.code} {style.paint(finding.level, finding.level)}  {escape(finding.message)}"
     parts = []
+    if finding.known is not None:
+        parts.append(f"known: {finding.known or 'the baseline gives no reason'}.")
     if finding.frames:
         count = f"; {len(finding.frames):,} in all" if len(finding.frames) > 8 else ""
         parts.append(f"frames {indices(finding.frames)}{count}.")
@@ -51,6 +56,9 @@ def _finding(path: str, finding: Finding, style: Style, told: set[str]) -> Itera
 def _summary(report: Report) -> str:
     counts = Counter(finding.level for finding in report.findings)
     parts = [f"{counts[level]} {level}{'s' * (counts[level] != 1)}" for level in ("error", "warning") if counts[level]]
+    known = sum(finding.known is not None for finding in report.findings)
+    if known:
+        parts.append(f"{known} known")
     if report.contract:
         parts.append(f"{report.contract} {report.contract_version}")
     others = [name for name in report.recognised if name != report.contract]

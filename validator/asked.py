@@ -1,0 +1,108 @@
+"""What the command line, the configuration and the baseline ask of a run, put together."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TextIO
+
+from npzschema.contracts import ContractError, rules
+from npzschema.contracts.terminal import UsageError
+
+from .escape import escape
+from .outputs import write
+
+if TYPE_CHECKING:
+    from .baseline import Baseline
+    from .config import Config
+    from .findings import Report
+
+
+def config_of(options: argparse.Namespace) -> Config:
+    """The configuration, with the command line on top.
+
+    Raises:
+        UsageError: either of them is refused.
+    """
+    from .config import Config, ConfigError, find, level_flaw, read
+    from .settings import Settings
+
+    for prefix in (*options.select, *options.ignore):
+        if not any(code.startswith(prefix) for code in rules()):
+            raise UsageError(f"no rule's code begins with {prefix!r}")
+    for code, _ in options.level:
+        if (flaw := level_flaw(code)) is not None:
+            raise UsageError(escape(f"--level {code}: {flaw}"))
+    if options.config and options.isolated:
+        raise UsageError("--config and --isolated exclude each other")
+    try:
+        path = None if options.isolated else options.config or find(os.getcwd())
+        config = read(path) if path else Config()
+        contract = config.contract(options.contract) if options.contract else None
+    except ConfigError as error:
+        raise UsageError(escape(str(error))) from None
+    except ContractError as error:
+        raise UsageError(escape(f"contract refused: {error}")) from None
+    return replace(
+        config,
+        fail_on=options.fail_on or config.fail_on,
+        baseline=options.baseline or config.baseline,
+        command_line=Settings(
+            contract=contract,
+            select=tuple(options.select),
+            ignore=tuple(options.ignore),
+            levels=dict(options.level),
+            axes=dict(options.axes),
+        ),
+    )
+
+
+def baseline_of(options: argparse.Namespace, config: Config) -> Baseline:
+    """The baseline that the run goes by, or that it renews; an empty one where there is none.
+
+    Raises:
+        UsageError: it is refused, or the options contradict each other.
+    """
+    from .baseline import Baseline, BaselineError, read
+
+    if options.reason is not None and not options.write_baseline:
+        raise UsageError("--reason belongs to --write-baseline")
+    if options.baseline and options.write_baseline:
+        raise UsageError("--baseline and --write-baseline exclude each other; the second keeps what FILE knows")
+    try:
+        if options.write_baseline:
+            path = options.write_baseline
+            # Whatever else lies there, an input above all, is no baseline and is refused here.
+            return read(path) if os.path.lexists(path) else Baseline(path=path)
+        return read(config.baseline) if config.baseline else Baseline(path="")
+    except BaselineError as error:
+        raise UsageError(escape(str(error))) from None
+
+
+def chosen(
+    options: argparse.Namespace, config: Config, baseline: Baseline, whole: Sequence[Report], stderr: TextIO
+) -> list[Report]:
+    """The reports as they are asked for: findings left out, levelled, and marked where they are known."""
+    if options.write_baseline:
+        settled = [config.for_file(report.path).applied(report) for report in whole]
+        baseline = baseline.renewed(whole, settled, config.fail_on, options.reason or "")
+        write(baseline.path, baseline.text())
+        open_ = sum(not known.reason for known in baseline.known.values())
+        _tell(stderr, f"{baseline.path}: {_entries(len(baseline.known))} written, {open_} without a reason")
+    stale = baseline.stale(whole)
+    if stale:
+        named = ", ".join(" ".join(filter(None, (one.file, one.code, one.array))) for one in stale[:3])
+        named += ", ..." if len(stale) > 3 else ""
+        what = f"{_entries(len(stale))} no longer found: {named}; --write-baseline {baseline.path} drops what is gone"
+        _tell(stderr, f"{baseline.path}: {what}")
+    return [config.for_file(report.path).applied(baseline.marked(report)) for report in whole]
+
+
+def _entries(count: int) -> str:
+    return f"{count} known finding{'s' * (count != 1)}"
+
+
+def _tell(stderr: TextIO, line: str) -> None:
+    stderr.write(escape(f"validate-npz: {line}") + "\n")
