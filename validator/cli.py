@@ -74,6 +74,7 @@ def _validate(options: argparse.Namespace, contract: str | Contract, stdout: Tex
                 axes=dict(options.axes),
                 strict_archive=options.strict_archive,
                 limits=limits,
+                pictures=options.pictures or options.format == "html",
             ),
             options.select,
             options.ignore,

@@ -53,7 +53,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="RATIO",
         help="how often its own size an archive may expand to (default 250)",
     )
-    made.add_argument("--format", choices=("text", "json"), default="text", help="form of the report")
+    made.add_argument("--format", choices=("text", "json", "html"), default="text", help="form of the report")
+    made.add_argument(
+        "--pictures",
+        action="store_true",
+        help="also gather what the file looks like, for --format json; html has it anyway",
+    )
     made.add_argument("--output", metavar="FILE", help="write the report to a file instead of standard output")
     made.add_argument(
         "--fail-on", choices=("error", "warning", "info"), default="error", help="least level that gives exit status 1"
