@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self
 
@@ -10,7 +11,7 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 DType = Literal["uint8", "float32", "float64"]
 Scale = Literal["linear", "log", "phase"]
-SeriesKind = Literal["line", "path", "points", "bars", "marks", "bound"]
+SeriesKind = Literal["line", "path", "fit", "start", "points", "bars", "marks", "bound"]
 
 LEVELS: Final = 253
 """Highest level of an image."""
@@ -102,22 +103,21 @@ class Picture:
     Attributes:
         key: a word of its own, such as ``probe``.
         title, caption: what it shows, and how to read it.
-        codes: codes of the rules that it belongs to.
-        arrays: names of the arrays (in the contract) that it shows.
+        codes: by array of the contract, codes of the rules whose findings can be seen in it.
         panels: images and plots, side by side.
-        columns: how many of them are to stand in a row, 0 for as many as fit.
+        columns: how many of them are to stand in a row, to be compared; 0 for as many as fit.
         absent: why there are no panels.
     """
 
     key: str
     title: str
     caption: str = ""
-    codes: tuple[str, ...] = ()
-    arrays: tuple[str, ...] = ()
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     panels: tuple[Image | Plot, ...] = ()
     columns: int = 0
     absent: str = ""
 
     def shows(self, code: str, array: str | None) -> bool:
         """Whether a finding with this code, on this array, can be seen in it."""
-        return bool(self.panels) and code in self.codes and (array is None or array in self.arrays)
+        arrays = self.codes if array is None else (array,)
+        return bool(self.panels) and any(code in self.codes.get(name, ()) for name in arrays)

@@ -21,9 +21,9 @@ PICTURES: Final[Mapping[tuple[str, str], Gather]] = {
     ("forward-model", "Measured and predicted"): comparison.gather,
     ("probe", "Probe"): probe.gather,
     ("object", "Object"): object_and_scan.gather,
-    ("mean-pattern", "Mean pattern"): patterns.gather,
     ("worst-frames", "Worst frames beside a typical one"): worst.gather,
     ("totals", "Frame by frame"): totals.gather,
+    ("mean-pattern", "Mean pattern"): patterns.gather,
     ("histogram", "Histogram of the patterns"): histogram.gather,
     ("positions", "Scan positions"): positions.gather,
 }
@@ -59,7 +59,6 @@ def _made(key: str, title: str, one: Gather, sight: Sight) -> Picture | None:
         title=title,
         caption=told.caption,
         codes=told.codes,
-        arrays=told.arrays,
         panels=told.panels,
         columns=told.columns,
     )

@@ -62,8 +62,7 @@ def gather(sight: Sight) -> Shown | str | None:
     layout = f" Stored as {axes(reading.layout.dims)}." if reading.layout and decided is not None else ""
     return Shown(
         caption=told + layout,
-        codes=CODES,
-        arrays=(sight.scan.frames,),
+        codes={sight.scan.frames: CODES},
         panels=tuple(panels),
         columns=SHOWN if len(panels) % SHOWN == 0 else 0,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -35,9 +36,8 @@ def gather(sight: Sight) -> Shown | str:
     rows = _rows(columns)
     # Predictions come in the units of probe and object: brought to those of the file, so that one scale holds all.
     measured = columns[0][1]
-    panels = [
-        panel for row in rows for panel in _row(columns, row, int(few.index[row]), float(np.nanmax(measured[row])))
-    ]
+    top = float(measured[rows].max())
+    panels = [panel for row in rows for panel in _row(columns, row, int(few.index[row]), top)]
     told = f"As stored, predictions and patterns correlate {verdict.stated} over {verdict.frames} frames"
     if verdict.best and verdict.other_fits:
         told += f"; with {verdict.best.words}, {verdict.best.score}"
@@ -45,8 +45,7 @@ def gather(sight: Sight) -> Shown | str:
         told += f"; none of {verdict.tried - 1} other readings fits either"
     return Shown(
         caption=f"{told}. Amplitudes on a logarithmic scale, predictions brought to the brightness of the measurement.",
-        codes=CODES,
-        arrays=(sight.scan.frames, sight.scan.x),
+        codes={sight.scan.x: CODES, sight.scan.frames: CODES},
         panels=tuple(panels),
         columns=len(columns) if len(columns) == 3 else 4,
     )
@@ -99,10 +98,11 @@ def _rows(columns: list[tuple[str, Array]]) -> list[int]:
 
 def _row(columns: list[tuple[str, Array]], row: int, frame: int, top: float) -> list[Image]:
     panels = []
+    brightness = math.sqrt(float((columns[0][1][row].astype(np.float64) ** 2).sum()))
     for words, frames in columns:
         plane = frames[row].astype(np.float64)
-        peak = float(plane.max())
-        plane = plane * (top / peak) if peak > 0 else plane
+        energy = math.sqrt(float((plane**2).sum()))
+        plane = plane * (brightness / energy) if energy > 0 else plane
         small = shrunk(plane, "mean", SIDE)
         ends = (top * DEPTH**0.5 / 4, top) if top > 0 else ends_of([small], "log")
         panels.append(

@@ -19,8 +19,7 @@ def encoded(picture: Picture) -> dict[str, Any]:
         "key": picture.key,
         "title": picture.title,
         "caption": picture.caption,
-        "codes": list(picture.codes),
-        "arrays": list(picture.arrays),
+        "codes": {array: list(codes) for array, codes in picture.codes.items()},
         "panels": [_image(panel) if isinstance(panel, Image) else _plot(panel) for panel in picture.panels],
         "columns": picture.columns,
         "absent": picture.absent,
@@ -84,8 +83,7 @@ def decoded(value: Mapping[str, Any]) -> Picture:
         key=value["key"],
         title=value["title"],
         caption=value["caption"],
-        codes=tuple(value["codes"]),
-        arrays=tuple(value["arrays"]),
+        codes={array: tuple(codes) for array, codes in value["codes"].items()},
         panels=tuple(
             _image_of(panel) if panel["kind"] == "image" else _plot_of(panel) for panel in value["panels"]
         ),

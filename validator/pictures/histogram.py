@@ -12,7 +12,7 @@ from .sight import Shown, Sight
 
 BINS: Final = 64
 CODES: Final = (
-    "NORM-001", "NORM-002", "VALUE-001", "VALUE-002", "VALUE-003", "VALUE-004", "DTYPE-001", "KEY-004", "SCAN-006",
+    "NORM-001", "NORM-002", "VALUE-001", "VALUE-002", "VALUE-003", "VALUE-004", "KEY-004", "SCAN-006",
 )  # fmt: skip
 
 
@@ -42,8 +42,7 @@ def gather(sight: Sight) -> Shown | str:
     median = float(np.median(values))
     return Shown(
         caption=f"{told}; how many is on a logarithmic scale.",
-        codes=CODES,
-        arrays=(sight.scan.frames, "diff3d"),
+        codes={sight.scan.frames: CODES},
         panels=(
             Plot(
                 title=f"How often each {quantity.removesuffix('s')} occurs",

@@ -9,8 +9,8 @@ from .probe import size_words
 from .sight import Shown, Sight
 
 CODES: Final = (
-    "NORM-001", "NORM-002", "VALUE-001", "VALUE-002", "VALUE-003", "VALUE-004", "DTYPE-001", "KEY-002", "SHAPE-003",
-    "PHYS-003", "PHYS-004",
+    "NORM-001", "NORM-002", "VALUE-001", "VALUE-002", "VALUE-003", "VALUE-004", "SHAPE-003", "PHYS-003",
+    "PHYS-004",
 )  # fmt: skip
 
 
@@ -32,8 +32,7 @@ def gather(sight: Sight) -> Shown | str:
     return Shown(
         caption=f"{told}; logarithmic. The zero frequency belongs in the middle. A pixel that is not finite in one of "
         "them is shown as not finite.",
-        codes=CODES,
-        arrays=(sight.scan.frames,),
+        codes={sight.scan.frames: CODES},
         panels=(
             image(
                 plane,

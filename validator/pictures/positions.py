@@ -11,7 +11,10 @@ from .making import POINTS, series, spaced
 from .sight import Shown, Sight
 
 OFFENDERS: Final = ("SCAN-001", "SCAN-002", "SCAN-008", "VALUE-001", "SCAN-005", "SCAN-006", "SCAN-007")
-CODES: Final = (*OFFENDERS, "SCAN-003", "SCAN-004", "PHYS-001", "PHYS-002", "VALUE-004", "DTYPE-001", "SHAPE-002")
+CODES: Final = (
+    "SCAN-001", "SCAN-002", "SCAN-003", "SCAN-004", "SCAN-008", "PHYS-001", "PHYS-002", "VALUE-001", "VALUE-004",
+)  # fmt: skip
+FRAMES: Final = ("SCAN-005", "SCAN-006", "SCAN-007", "VALUE-001")
 
 
 def gather(sight: Sight) -> Shown | str:
@@ -35,7 +38,7 @@ def gather(sight: Sight) -> Shown | str:
         drawn.insert(0, series("bound", f"edge of {scan.object}", *outline))
         caption += " The dashed frame is the edge of the object."
     if better := sight.as_they_fit():
-        drawn.append(series("line", "as they fit", better[0][some], better[1][some]))
+        drawn.append(series("fit", "as they fit", better[0][some], better[1][some]))
         caption += " The other line has the positions as they fit the patterns."
     offending = sight.offending(OFFENDERS, (scan.x, scan.y, scan.frames))
     drawn += sight.marks(offending, x, y)
@@ -50,8 +53,7 @@ def gather(sight: Sight) -> Shown | str:
     )
     return Shown(
         caption=caption,
-        codes=CODES,
-        arrays=(scan.x, scan.y, scan.frames),
+        codes={scan.x: CODES, scan.y: CODES, scan.frames: FRAMES},
         panels=(
             Plot(
                 title="Where each frame was taken",

@@ -12,7 +12,7 @@ from .sight import Shown, Sight
 FAINT: Final = 0.02
 """Part of the largest amplitude below which a phase is noise, and is not shown."""
 
-CODES: Final = ("VALUE-001", "VALUE-004", "DTYPE-001", "SHAPE-001", "SHAPE-002", "SHAPE-003", "SCAN-008", "PHYS-001")
+CODES: Final = ("VALUE-001", "VALUE-004", "DTYPE-001", "SHAPE-001", "SHAPE-002", "SHAPE-003")
 
 
 def gather(sight: Sight) -> Shown | str:
@@ -42,8 +42,9 @@ def gather(sight: Sight) -> Shown | str:
         caption += f". The phase is left out where the amplitude is below {FAINT:.0%} of its largest value"
     else:
         caption += ". It is real: there is no phase to show"
-    arrays = (name, sight.scan.x) if sight.found(("SCAN-008",)) else (name,)
-    return Shown(caption=caption + ".", codes=CODES, arrays=arrays, panels=tuple(panels))
+    # How little overlap is too little depends on how wide the probe is.
+    codes = {name: CODES, sight.scan.x: ("SCAN-008",)}
+    return Shown(caption=caption + ".", codes=codes, panels=tuple(panels))
 
 
 def size_words(plane: np.ndarray[Any, Any]) -> str:

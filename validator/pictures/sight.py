@@ -35,8 +35,7 @@ class Shown:
     """What a gatherer returns: a picture without its name. ``columns``: panels in a row, 0 for as many as fit."""
 
     caption: str
-    codes: tuple[str, ...]
-    arrays: tuple[str, ...]
+    codes: Mapping[str, tuple[str, ...]]
     panels: tuple[Image | Plot, ...]
     columns: int = 0
 

@@ -57,8 +57,7 @@ def gather(sight: Sight) -> Shown | str:
         caption += ", and ringed." if any(2 * len(frames) <= len(index) for frames in offending.values()) else "."
     return Shown(
         caption=caption,
-        codes=CODES,
-        arrays=(sight.scan.frames,),
+        codes={sight.scan.frames: CODES},
         panels=tuple(panels),
     )
 

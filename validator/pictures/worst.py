@@ -58,9 +58,9 @@ def gather(sight: Sight) -> Shown | str:
     told = "Frames that findings name" if named else "No finding names a frame; these are the extremes"
     return Shown(
         caption=f"{told}, beside the one whose total is nearest to the median. All are on one logarithmic scale.",
-        codes=CODES,
-        arrays=(sight.scan.frames,),
+        codes={sight.scan.frames: CODES},
         panels=tuple(panels),
+        columns=len(panels) if len(panels) < 5 else 3,
     )
 
 

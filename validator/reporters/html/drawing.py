@@ -17,16 +17,19 @@ Array = np.ndarray[Any, Any]
 LONG: Final = 400.0
 """Units of the longer side of an image's drawing."""
 
-NARROW: Final = 0.4
-"""Least ratio of the shorter side to the longer one: strips are stretched to it."""
+NARROW: Final = 0.3
+"""Least ratio of the shorter side of an image to the longer one: strips are stretched to it."""
+
+COMPARED: Final = 0.9
+"""The same where images are to be compared side by side."""
 
 WIDTH, HEIGHT = 480.0, 300.0
-LEFT, RIGHT, TOP, BOTTOM = 64.0, 14.0, 12.0, 44.0
+LEFT, RIGHT, TOP, BOTTOM = 76.0, 14.0, 12.0, 44.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shape:
-    """One thing to draw. ``kind``: line, path, points, marks, bars or bound; ``path``: SVG path data.
+    """One thing to draw. ``kind``: as of a series; ``path``: SVG path data.
 
     ``dots``: centre and label of each point.
     """
@@ -66,17 +69,17 @@ class Drawing:
     y_label: str = ""
 
 
-def drawn(panel: Image | Plot, side: int) -> Drawing:
-    """A panel; images at most ``side`` pixels."""
-    return _image(panel, side) if isinstance(panel, Image) else _plot(panel)
+def drawn(panel: Image | Plot, side: int, *, compared: bool = False) -> Drawing:
+    """A panel; images at most ``side`` pixels, and of similar outlines where they are compared."""
+    return _image(panel, side, COMPARED if compared else NARROW) if isinstance(panel, Image) else _plot(panel)
 
 
-def _image(image: Image, side: int) -> Drawing:
+def _image(image: Image, side: int, least: float) -> Drawing:
     from ...picture import NO_VALUE
 
     rows, columns = (max(1, length) for length in image.size)
-    width = LONG if columns >= rows else max(LONG * columns / rows, LONG * NARROW)
-    height = LONG if rows >= columns else max(LONG * rows / columns, LONG * NARROW)
+    width = LONG if columns >= rows else max(LONG * columns / rows, LONG * least)
+    height = LONG if rows >= columns else max(LONG * rows / columns, LONG * least)
     return Drawing(
         title=image.title,
         alt=image.alt,
@@ -167,7 +170,7 @@ def _widened(low: float, high: float, length: float) -> tuple[float, float]:
 
 
 def _shape(series: Series, x: Array, y: Array) -> Shape:
-    if series.kind in ("points", "marks"):
+    if series.kind in ("points", "start", "marks"):
         words = series.words or ("",) * len(x)
         dots = tuple(
             (_number(float(a)), _number(float(b)), word) for a, b, word in zip(x, y, words, strict=False)

@@ -26,6 +26,9 @@ PLOTS: Final = 30_000
 
 MOST_FRAMES: Final = 40
 
+PLAIN: Final = ("line", "bars")
+"""What the axes of a plot name already."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
@@ -37,24 +40,29 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FindingView:
-    """A finding, with what the catalogue says of its rule."""
+    """A finding, with what the catalogue says of its rule. ``told``: where the same command stands already."""
 
     anchor: str
     finding: Finding
     rule: Rule | None
     frames: str
     command: str
+    told: Link | None
     seen_in: tuple[Link, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PictureView:
-    """A picture, drawn, with the findings that it shows. ``legend``: kind and label of what is drawn in its panels."""
+    """A picture, drawn, with the findings that it shows.
+
+    ``legend``: kind and label of what is drawn in its panels; ``scale``: the first panel, where all images have its scale.
+    """
 
     anchor: str
     picture: Picture
     drawings: tuple[Drawing, ...]
     legend: tuple[tuple[str, str], ...]
+    scale: Drawing | None
     shows: tuple[Link, ...]
 
 
@@ -130,8 +138,9 @@ def _file(at: int, report: Report, side: int, *, draw: bool) -> FileView:
     links = {
         picture.key: Link(anchor=f"{anchor}-{picture.key}", words=picture.title) for picture in shown
     }
+    commands: dict[str, Link] = {}
     findings = tuple(
-        _finding(f"{anchor}-finding-{number}", finding, shown, links)
+        _finding(f"{anchor}-finding-{number}", finding, shown, links, commands)
         for number, finding in enumerate(_ordered(report.findings), start=1)
     )
     views_of = tuple(_picture(picture, links[picture.key], findings, side) for picture in shown)
@@ -179,8 +188,19 @@ def counts_words(counts: Mapping[Level, int]) -> str:
     return enumerate_words(told, "and") or "no findings"
 
 
-def _finding(anchor: str, finding: Finding, shown: Sequence[Picture], links: Mapping[str, Link]) -> FindingView:
+def _finding(
+    anchor: str,
+    finding: Finding,
+    shown: Sequence[Picture],
+    links: Mapping[str, Link],
+    commands: dict[str, Link],
+) -> FindingView:
     frames = ""
+    command = finding.remedy if finding.remedy.startswith("generate-npz ") and finding.fix else ""
+    # One command mends all that can be mended: it is written out once for a file.
+    told = commands.get(command)
+    if command and told is None:
+        commands[command] = Link(anchor=anchor, words=finding.code)
     if finding.frames:
         n = len(finding.frames)
         frames = f"{indices(finding.frames, MOST_FRAMES)} ({n:,} frame{'s' * (n != 1)}, counted from 0)"
@@ -189,19 +209,24 @@ def _finding(anchor: str, finding: Finding, shown: Sequence[Picture], links: Map
         finding=finding,
         rule=rules().get(finding.code),
         frames=frames,
-        command=finding.remedy if finding.remedy.startswith("generate-npz ") and finding.fix else "",
+        command=command,
+        told=told,
         seen_in=tuple(links[picture.key] for picture in shown if picture.shows(finding.code, finding.array)),
     )
 
 
 def _picture(picture: Picture, link: Link, findings: Sequence[FindingView], side: int) -> PictureView:
-    drawings = tuple(drawn(panel, side) for panel in picture.panels)
-    legend = dict.fromkeys((shape_.kind, shape_.label) for one in drawings for shape_ in one.shapes)
+    drawings = tuple(drawn(panel, side, compared=picture.columns > 0) for panel in picture.panels)
+    legend = dict.fromkeys(
+        (one.kind, one.label) for drawing in drawings for one in drawing.shapes if one.kind not in PLAIN
+    )
+    scales = {(one.scale, one.low, one.high, one.unit) for one in drawings}
     return PictureView(
         anchor=link.anchor,
         picture=picture,
         drawings=drawings,
         legend=tuple(legend),
+        scale=drawings[0] if len(scales) == 1 and len(drawings) > 1 and drawings[0].href else None,
         shows=tuple(
             Link(anchor=view.anchor, words=f"{view.finding.code} {view.finding.array or ''}".strip())
             for view in findings
