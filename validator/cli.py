@@ -62,8 +62,10 @@ def _contract(reference: str) -> str | Contract:
 def _validate(options: argparse.Namespace, contract: str | Contract, stdout: TextIO, stderr: TextIO) -> int:
     from .archive import Limits
     from .engine import validate
-    from .reporters import REPORTERS, Style
+    from .reporters import REPORTERS, Style, html
 
+    if options.format == "html" and (why := html.missing()):
+        raise UsageError(why)
     limits = Limits(expansion=options.max_expansion) if options.max_expansion else None
     reports = [
         _selected(

@@ -19,10 +19,10 @@ Gather = Callable[[Sight], Shown | str | None]
 PICTURES: Final[Mapping[tuple[str, str], Gather]] = {
     ("axis-order", "Slices along either axis"): axis_order.gather,
     ("forward-model", "Measured and predicted"): comparison.gather,
-    ("probe", "Probe"): probe.gather,
-    ("object", "Object"): object_and_scan.gather,
     ("worst-frames", "Worst frames beside a typical one"): worst.gather,
     ("totals", "Frame by frame"): totals.gather,
+    ("object", "Object"): object_and_scan.gather,
+    ("probe", "Probe"): probe.gather,
     ("mean-pattern", "Mean pattern"): patterns.gather,
     ("histogram", "Histogram of the patterns"): histogram.gather,
     ("positions", "Scan positions"): positions.gather,

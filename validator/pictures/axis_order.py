@@ -31,9 +31,7 @@ def gather(sight: Sight) -> Shown | str | None:
     if decided is not None:
         candidates = list(dict.fromkeys((decided, stated)))
     planned = [(axis, place) for axis in candidates for place in _places(header.shape[axis])]
-    cuts = [
-        tuple(place if at == axis else slice(0, LONGEST) for at in range(3)) for axis, place in planned
-    ]
+    cuts = [tuple(place if at == axis else slice(0, LONGEST) for at in range(3)) for axis, place in planned]
     planes = second_read.cuts(sight.dataset, header.name, cuts)
     small = [shrunk(plane, "max", SIDE) for plane in planes]
     ends = ends_of(small, "log")
@@ -56,6 +54,7 @@ def gather(sight: Sight) -> Shown | str | None:
         told = "Nothing decides which axis counts frames: look for the row that shows whole patterns."
     else:
         told = (
+            "All are brought to similar outlines. "
             f"Along axis {decided} slices are whole patterns: that is the scan axis. The contract has it as axis "
             f"{stated}, where slices are cuts through all patterns."
         )

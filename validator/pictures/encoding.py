@@ -84,9 +84,7 @@ def decoded(value: Mapping[str, Any]) -> Picture:
         title=value["title"],
         caption=value["caption"],
         codes={array: tuple(codes) for array, codes in value["codes"].items()},
-        panels=tuple(
-            _image_of(panel) if panel["kind"] == "image" else _plot_of(panel) for panel in value["panels"]
-        ),
+        panels=tuple(_image_of(panel) if panel["kind"] == "image" else _plot_of(panel) for panel in value["panels"]),
         columns=value["columns"],
         absent=value["absent"],
     )

@@ -56,9 +56,9 @@ def gather(sight: Sight) -> Shown | str:
     )
 
 
-def _edges(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], low: float, high: float) -> np.ndarray[
-    tuple[int], np.dtype[np.float64]
-]:
+def _edges(
+    values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], low: float, high: float
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Edges of bins; whole numbers get bins of whole numbers, so that no comb appears."""
     if not high > low:
         return np.linspace(low - 0.5, high + 0.5, 4) if abs(low) < 1e12 else np.linspace(low * 0.9, low * 1.1, 4)
@@ -66,4 +66,3 @@ def _edges(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], low: float
         width = max(1, -(-int(high - low + 1) // BINS))
         return np.arange(low - 0.5, high + width, width, dtype=np.float64)
     return np.linspace(low, high, BINS + 1)
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, Final, Literal
@@ -110,7 +111,9 @@ def ends_of(planes: Sequence[Array], scale: Scale, trim: float = 0.0) -> tuple[f
         return (low, high) if low < high else (high / 10, high)
     if not finite.size:
         return 0.0, 1.0
-    low, high = (float(end) for end in (np.quantile(finite, [trim, 1 - trim]) if trim else (finite.min(), finite.max())))
+    low, high = (
+        float(end) for end in (np.quantile(finite, [trim, 1 - trim]) if trim else (finite.min(), finite.max()))
+    )
     # Differences of huge values may overflow, those of tiny ones vanish.
     low, high = max(low, -1e300), min(high, 1e300)
     if not high - low > 1e-12 * max(abs(low), abs(high), 1e-300):
@@ -141,7 +144,7 @@ def envelope(values: Array, most: int = POINTS) -> Array:
         return np.arange(len(values))
     edges = np.linspace(0, len(values), most // 2 + 1).astype(np.int64)
     filled = np.where(np.isfinite(values), values, 0)
-    kept = [low + at for low, high in zip(edges, edges[1:], strict=False) for at in _ends(filled[low:high])]
+    kept = [low + at for low, high in itertools.pairwise(edges) for at in _ends(filled[low:high])]
     return np.unique(np.array(kept, dtype=np.int64))
 
 

@@ -109,5 +109,7 @@ def _path(sight: Sight) -> tuple[list[Series], str]:
         over.insert(1, series("fit", "as they fit", better[0][some], better[1][some]))
         words += " The dashed line has them as they fit the patterns."
     if offending:
-        words += " Rings mark positions named by " + ", ".join(offending) + "."
+        words += (
+            " Rings mark positions named by " + ", ".join(offending) + "; outside the object they stand at its edge."
+        )
     return over, words

@@ -32,7 +32,7 @@ def gather(sight: Sight) -> Shown | str:
             image(
                 np.angle(small),
                 title="Phase",
-                about="Phase of the probe from minus pi to pi, on cyclic colours, where it is bright enough to have one.",
+                about="Phase of the probe from minus pi to pi, on cyclic colours, where it is bright enough.",
                 size=plane.shape[:2],
                 scale="phase",
                 unit="rad",

@@ -167,7 +167,10 @@ class Sight:
                 told[frame] = small(turn(values.transpose(order).squeeze()))
             return told
         step = thinning(pixels * len(missing))
-        some = [tuple(frame if one == axis else slice(None, None, step) for one in range(len(header.shape))) for frame in missing]
+        some = [
+            tuple(frame if one == axis else slice(None, None, step) for one in range(len(header.shape)))
+            for frame in missing
+        ]
         for frame, values in zip(missing, second_read.cuts(self.dataset, header.name, some), strict=True):
             told[frame] = small(turn(values.squeeze()))
         return told
@@ -185,7 +188,9 @@ class Sight:
         swap = len(stored) == 2 and stored == meant[::-1] and stored != meant
 
         def turn(plane: Array) -> Array:
-            plane = plane if plane.ndim == 2 else plane.reshape(1, -1) if plane.ndim < 2 else plane.reshape(len(plane), -1)
+            plane = (
+                plane if plane.ndim == 2 else plane.reshape(1, -1) if plane.ndim < 2 else plane.reshape(len(plane), -1)
+            )
             return plane.T if swap else plane
 
         return turn

@@ -28,6 +28,7 @@ def gather(sight: Sight) -> Shown | str:
         return "the patterns are no stack of real planes that one pass can take apart"
     offending = sight.offending(OFFENDERS, (sight.scan.frames,))
     index = np.arange(len(facts.total))
+    frames_word = f"{len(index):,} frame{'s' * (len(index) != 1)}"
     panels = []
     for title, label, values in (
         ("Total of each frame", f"total {sight.quantity()}", facts.total),
@@ -40,7 +41,7 @@ def gather(sight: Sight) -> Shown | str:
         panels.append(
             Plot(
                 title=title,
-                alt=f"{title}, in scan order: {len(values):,} frame{'s' * (len(values) != 1)},{told or ' none finite'}.",
+                alt=f"{title}, in scan order: {frames_word},{told or ' none finite'}.",
                 x_label="frame",
                 y_label=label,
                 series=(

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from ..folds import FrameFacts
-from .making import ends_of, image, shrunk
+from ..picture import Series
+from .making import ends_of, image, series, shrunk
 from .sight import Shown, Sight
+
+Array = np.ndarray[Any, Any]
 
 MOST: Final = 5
 SIDE: Final = 192
+RINGED: Final = 12
+"""Bad pixels of a frame that are ringed; more are plain to see."""
+
 CODES: Final = ("VALUE-001", "VALUE-002", "VALUE-003", "SCAN-005", "SCAN-006", "SCAN-007", "NORM-002")
 
 _WORDS: Final = {
@@ -42,6 +48,7 @@ def gather(sight: Sight) -> Shown | str:
         return frames
     size = _size(sight, axis)
     ends = ends_of(list(frames.values()), "log")
+    hot = sight.offending(("SCAN-006",), (sight.scan.frames,)).get("SCAN-006", ())
     panels = [
         image(
             frames[frame],
@@ -52,12 +59,14 @@ def gather(sight: Sight) -> Shown | str:
             scale="log",
             ends=ends,
             unit=sight.quantity(),
+            over=_pixels(frames[frame], size, hot=frame in hot),
         )
         for frame, words in ((typical, "typical"), *chosen.items())
     ]
+    rings = " Rings mark pixels that are not finite, negative or hot." if any(one.over for one in panels) else ""
     told = "Frames that findings name" if named else "No finding names a frame; these are the extremes"
     return Shown(
-        caption=f"{told}, beside the one whose total is nearest to the median. All are on one logarithmic scale.",
+        caption=f"{told}, beside the one whose total is nearest to the median; all on one logarithmic scale.{rings}",
         codes={sight.scan.frames: CODES},
         panels=tuple(panels),
         columns=len(panels) if len(panels) < 5 else 3,
@@ -88,6 +97,19 @@ def _worst_first(facts: FrameFacts, code: str, frames: tuple[int, ...]) -> list[
     }.get(code)
     inside = [frame for frame in frames if frame < len(facts.total)]
     return inside if badness is None else sorted(inside, key=lambda frame: -float(badness[frame]))
+
+
+def _pixels(plane: Array, size: tuple[int, int], *, hot: bool) -> list[Series]:
+    """Rings round single pixels that the eye would miss."""
+    bad = ~np.isfinite(plane) | (plane < 0)
+    if hot:
+        bad |= plane >= np.max(plane, where=np.isfinite(plane), initial=-np.inf)
+    rows, columns = np.nonzero(bad)
+    if not 0 < len(rows) <= RINGED:
+        return []
+    # Blocks are of equal sides: see shrunk.
+    factor = max(1, round(max(size) / max(plane.shape)))
+    return [series("marks", "single pixels", (columns + 0.5) * factor, (rows + 0.5) * factor)]
 
 
 def _typical(facts: FrameFacts, named: set[int]) -> int:

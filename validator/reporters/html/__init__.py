@@ -5,6 +5,7 @@ Needs jinja2, matplotlib (colour maps, ticks) and Pillow (PNG): the extra ``repo
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter
 from collections.abc import Sequence
 from importlib import resources
@@ -16,14 +17,22 @@ from ...escape import escape
 from ...findings import Report
 from ..style import Style
 
-LIBRARIES: Final = ("jinja2", "matplotlib", "PIL")
+_LIBRARIES: Final = ("jinja2", "matplotlib", "PIL")
+
+
+def missing() -> str:
+    """What must be installed before a page can be made, in one line; empty where nothing is missing."""
+    absent = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
+    if not absent:
+        return ""
+    return f"--format html needs {', '.join(absent)}, not installed here: pip install 'npzschema[report]'"
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
     """The page. The same reports give the same page.
 
     Raises:
-        ImportError: jinja2, matplotlib or Pillow is missing.
+        ImportError: a library is missing; :func:`missing` tells beforehand.
     """
     import jinja2
     from markupsafe import Markup

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ NARROW: Final = 0.3
 
 COMPARED: Final = 0.9
 """The same where images are to be compared side by side."""
+
+EDGE: Final = 9.0
+"""How far from the edge of an image a ring stays."""
 
 WIDTH, HEIGHT = 480.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 76.0, 14.0, 12.0, 44.0
@@ -86,7 +90,8 @@ def _image(image: Image, side: int, least: float) -> Drawing:
         width=_number(width),
         height=_number(height),
         shapes=tuple(
-            _shape(one, one.x.array() * (width / columns), one.y.array() * (height / rows)) for one in image.over
+            _over(one, one.x.array() * (width / columns), one.y.array() * (height / rows), width, height)
+            for one in image.over
         ),
         href=data_uri(image, side),
         scale=image.scale,
@@ -95,6 +100,13 @@ def _image(image: Image, side: int, least: float) -> Drawing:
         unit=image.unit,
         not_finite=bool((image.levels.array() == NO_VALUE).any()),
     )
+
+
+def _over(series: Series, x: Array, y: Array, width: float, height: float) -> Shape:
+    """What is drawn over an image; rings beyond its edge are kept in sight."""
+    if series.kind == "marks":
+        x, y = np.clip(x, EDGE, width - EDGE), np.clip(y, EDGE, height - EDGE)
+    return _shape(series, x, y)
 
 
 def _plot(plot: Plot) -> Drawing:
@@ -148,7 +160,7 @@ def _is_histogram(plot: Plot) -> bool:
 
 
 def _ticks(values: Sequence[float], places: Array) -> Iterator[Tick]:
-    step = min((abs(b - a) for a, b in zip(values, values[1:], strict=False)), default=1.0)
+    step = min((abs(b - a) for a, b in itertools.pairwise(values)), default=1.0)
     for value, place in zip(values, places, strict=True):
         yield Tick(at=_number(float(place)), word=_value(0.0 if abs(value) < step * 1e-6 else value))
 
@@ -172,9 +184,7 @@ def _widened(low: float, high: float, length: float) -> tuple[float, float]:
 def _shape(series: Series, x: Array, y: Array) -> Shape:
     if series.kind in ("points", "start", "marks"):
         words = series.words or ("",) * len(x)
-        dots = tuple(
-            (_number(float(a)), _number(float(b)), word) for a, b, word in zip(x, y, words, strict=False)
-        )
+        dots = tuple((_number(float(a)), _number(float(b)), word) for a, b, word in zip(x, y, words, strict=False))
         return Shape(kind=series.kind, label=series.label, dots=dots)
     if series.kind == "bars":
         return Shape(kind="bars", label=series.label, path=_bars(x, y))
@@ -185,7 +195,8 @@ def _shape(series: Series, x: Array, y: Array) -> Shape:
 
 def _line(x: Array, y: Array) -> str:
     return "".join(
-        f"{'L' if at else 'M'}{_number(float(a))} {_number(float(b))}" for at, (a, b) in enumerate(zip(x, y, strict=True))
+        f"{'L' if at else 'M'}{_number(float(a))} {_number(float(b))}"
+        for at, (a, b) in enumerate(zip(x, y, strict=True))
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from npzschema.contracts import Level, Rule, rules
@@ -25,6 +25,10 @@ PLOTS: Final = 30_000
 """Bytes that a plot, or what is drawn over an image, comes to at most."""
 
 MOST_FRAMES: Final = 40
+MOST_FINDINGS: Final = 200
+MOST_ARRAYS: Final = 200
+MOST_CHARACTERS: Final = 1_000
+"""Of a name or a message: a hostile file may hold names as long as books."""
 
 PLAIN: Final = ("line", "bars")
 """What the axes of a plot name already."""
@@ -55,7 +59,7 @@ class FindingView:
 class PictureView:
     """A picture, drawn, with the findings that it shows.
 
-    ``legend``: kind and label of what is drawn in its panels; ``scale``: the first panel, where all images have its scale.
+    ``legend``: kind and label of what is drawn in its panels; ``scale``: the first panel, where all have its scale.
     """
 
     anchor: str
@@ -82,7 +86,7 @@ class ArrayView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileView:
-    """One report. ``without``: why there are no pictures at all."""
+    """One report. ``without``: why there are no pictures at all; ``more``: findings and arrays that are left out."""
 
     anchor: str
     report: Report
@@ -94,6 +98,8 @@ class FileView:
     absent: tuple[Picture, ...]
     without: str
     arrays: tuple[ArrayView, ...]
+    notes: tuple[str, ...]
+    more: tuple[int, int]
 
 
 def views(reports: Sequence[Report]) -> list[FileView]:
@@ -135,13 +141,11 @@ def _file(at: int, report: Report, side: int, *, draw: bool) -> FileView:
     anchor = f"file-{at}"
     pictures = report.pictures or ()
     shown = [picture for picture in pictures if picture.panels] if draw else []
-    links = {
-        picture.key: Link(anchor=f"{anchor}-{picture.key}", words=picture.title) for picture in shown
-    }
+    links = {picture.key: Link(anchor=f"{anchor}-{picture.key}", words=picture.title) for picture in shown}
     commands: dict[str, Link] = {}
     findings = tuple(
         _finding(f"{anchor}-finding-{number}", finding, shown, links, commands)
-        for number, finding in enumerate(_ordered(report.findings), start=1)
+        for number, finding in enumerate(_ordered(report.findings)[:MOST_FINDINGS], start=1)
     )
     views_of = tuple(_picture(picture, links[picture.key], findings, side) for picture in shown)
     folder, name = os.path.split(report.path)
@@ -156,7 +160,9 @@ def _file(at: int, report: Report, side: int, *, draw: bool) -> FileView:
         pictures=tuple(sorted(views_of, key=lambda view: not view.shows)),
         absent=tuple(picture for picture in pictures if not picture.panels),
         without=_without(report, draw=draw),
-        arrays=tuple(_arrays(report)),
+        arrays=tuple(_arrays(report)[:MOST_ARRAYS]),
+        notes=tuple(map(_cut, report.notes)),
+        more=(max(0, len(report.findings) - MOST_FINDINGS), max(0, len(report.arrays) - MOST_ARRAYS)),
     )
 
 
@@ -206,7 +212,7 @@ def _finding(
         frames = f"{indices(finding.frames, MOST_FRAMES)} ({n:,} frame{'s' * (n != 1)}, counted from 0)"
     return FindingView(
         anchor=anchor,
-        finding=finding,
+        finding=_short(finding),
         rule=rules().get(finding.code),
         frames=frames,
         command=command,
@@ -215,11 +221,28 @@ def _finding(
     )
 
 
+def _short(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        message=_cut(finding.message),
+        expected=_cut(finding.expected),
+        found=_cut(finding.found),
+        evidence=_cut(finding.evidence),
+        pointer=_cut(finding.pointer),
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def _picture(picture: Picture, link: Link, findings: Sequence[FindingView], side: int) -> PictureView:
     drawings = tuple(drawn(panel, side, compared=picture.columns > 0) for panel in picture.panels)
-    legend = dict.fromkeys(
-        (one.kind, one.label) for drawing in drawings for one in drawing.shapes if one.kind not in PLAIN
-    )
+    shapes = [one for drawing in drawings for one in drawing.shapes if one.kind not in PLAIN]
+    labels = {
+        kind: dict.fromkeys(one.label for one in shapes if one.kind == kind) for kind in {one.kind for one in shapes}
+    }
+    legend = dict.fromkeys((one.kind, ", ".join(labels[one.kind])) for one in shapes)
     scales = {(one.scale, one.low, one.high, one.unit) for one in drawings}
     return PictureView(
         anchor=link.anchor,
@@ -228,7 +251,7 @@ def _picture(picture: Picture, link: Link, findings: Sequence[FindingView], side
         legend=tuple(legend),
         scale=drawings[0] if len(scales) == 1 and len(drawings) > 1 and drawings[0].href else None,
         shows=tuple(
-            Link(anchor=view.anchor, words=f"{view.finding.code} {view.finding.array or ''}".strip())
+            Link(anchor=view.anchor, words=_cut(f"{view.finding.code} {view.finding.array or ''}".strip()))
             for view in findings
             if link in view.seen_in
         ),
@@ -257,7 +280,7 @@ def _arrays(report: Report) -> list[ArrayView]:
             remarks.append(f"{nonfinite:,} not finite")
         rows.append(
             ArrayView(
-                name=facts.name,
+                name=_cut(facts.name),
                 dtype=facts.dtype,
                 shape=shape(facts.shape),
                 axes=axes(facts.axes) if facts.axes else "",

@@ -14,7 +14,7 @@ from ...picture import LEVELS, MASKED, NO_VALUE, Image, Scale
 Array = np.ndarray[Any, Any]
 
 MAPS: Final = {"linear": "gray", "log": "magma", "phase": "twilight"}
-"""One colour map a meaning: grey for amplitudes, which leaves colours to what is drawn over them, a cyclic one for phases."""
+"""One colour map a meaning: grey for amplitudes leaves colours to what is drawn over them, phases have a cyclic one."""
 
 NOT_FINITE: Final = (0, 200, 140)
 """A green that is in none of the maps."""
