@@ -12,7 +12,7 @@ from .sight import Shown, Sight
 
 BINS: Final = 64
 CODES: Final = (
-    "NORM-001", "NORM-002", "VALUE-001", "VALUE-002", "VALUE-003", "VALUE-004", "KEY-004", "SCAN-006",
+    "NORM-001", "NORM-002", "VALUE-001", "VALUE-002", "VALUE-003", "VALUE-004", "SCAN-006",
 )  # fmt: skip
 
 

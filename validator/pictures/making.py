@@ -68,7 +68,7 @@ def image(
     """
     plane = values.astype(np.float64)
     shown = np.isfinite(plane) & (plane >= 0 if scale == "log" else True)
-    low, high = ends if ends is not None else ends_of([plane], scale)
+    low, high = ends if ends is not None and all(map(math.isfinite, ends)) else ends_of([plane], scale)
     if scale == "log":
         scaled = np.log(np.maximum(plane, low) / low) / math.log(high / low)
     else:

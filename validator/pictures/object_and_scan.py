@@ -21,7 +21,7 @@ OFFENDERS: Final = ("SCAN-001", "SCAN-002", "SCAN-005", "SCAN-006", "SCAN-007", 
 WIDE: Final = 2.0
 """Radians that a phase must span to be plain to see on cyclic colours."""
 
-CODES: Final = ("VALUE-001", "VALUE-004", "DTYPE-001", "SHAPE-001", "SHAPE-002", "SHAPE-003")
+CODES: Final = ("VALUE-001", "VALUE-004", "SHAPE-001", "SHAPE-002", "SHAPE-003")
 PLACES: Final = ("SCAN-001", "SCAN-002", "SCAN-008", "PHYS-001", "PHYS-002")
 FRAMES: Final = ("SCAN-005", "SCAN-006", "SCAN-007", "VALUE-001")
 
@@ -36,6 +36,7 @@ def gather(sight: Sight) -> Shown | str:
     small = shrunk(plane, side=SIDE)
     amplitude = np.abs(small)
     over, path_words = _path(sight)
+    own: tuple[str, ...] = CODES
     name = str(sight.scan.object)
     panels = [
         image(
@@ -63,9 +64,10 @@ def gather(sight: Sight) -> Shown | str:
         panels += _stretched(small, (rows, columns))
     else:
         caption += " It is real: there is no phase to show."
+        own = (*CODES, "DTYPE-001")
     return Shown(
         caption=caption,
-        codes={name: CODES, sight.scan.x: PLACES, sight.scan.y: PLACES, sight.scan.frames: FRAMES},
+        codes={name: own, sight.scan.x: PLACES, sight.scan.y: PLACES, sight.scan.frames: FRAMES},
         panels=tuple(panels),
     )
 

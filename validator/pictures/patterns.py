@@ -9,7 +9,7 @@ from .probe import size_words
 from .sight import Shown, Sight
 
 CODES: Final = (
-    "NORM-001", "NORM-002", "VALUE-001", "VALUE-002", "VALUE-003", "VALUE-004", "SHAPE-003", "PHYS-003",
+    "NORM-002", "VALUE-001", "VALUE-002", "VALUE-003", "VALUE-004", "SHAPE-003", "PHYS-003",
     "PHYS-004",
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from .sight import Shown, Sight
 FAINT: Final = 0.02
 """Part of the largest amplitude below which a phase is noise, and is not shown."""
 
-CODES: Final = ("VALUE-001", "VALUE-004", "DTYPE-001", "SHAPE-001", "SHAPE-002", "SHAPE-003")
+CODES: Final = ("VALUE-001", "VALUE-004", "SHAPE-001", "SHAPE-002", "SHAPE-003")
 
 
 def gather(sight: Sight) -> Shown | str:
@@ -26,6 +26,8 @@ def gather(sight: Sight) -> Shown | str:
         image(amplitude, title="Amplitude", about=f"Amplitude of the probe, {size_words(plane)}.", size=plane.shape[:2])
     ]
     caption = f"{name}, {size_words(plane)}"
+    # How little overlap is too little depends on how wide the probe is.
+    codes: dict[str, tuple[str, ...]] = {name: CODES, sight.scan.x: ("SCAN-008",)}
     if np.iscomplexobj(small):
         top = np.max(amplitude, where=np.isfinite(amplitude), initial=0.0)
         panels.append(
@@ -42,8 +44,7 @@ def gather(sight: Sight) -> Shown | str:
         caption += f". The phase is left out where the amplitude is below {FAINT:.0%} of its largest value"
     else:
         caption += ". It is real: there is no phase to show"
-    # How little overlap is too little depends on how wide the probe is.
-    codes = {name: CODES, sight.scan.x: ("SCAN-008",)}
+        codes = {**codes, name: (*CODES, "DTYPE-001")}
     return Shown(caption=caption + ".", codes=codes, panels=tuple(panels))
 
 

@@ -21,7 +21,7 @@ At = tuple[int | slice, ...]
 def cuts(dataset: Dataset, name: str, wanted: Sequence[At]) -> list[Array]:
     """``array[at]`` for each of some basic indices, one index or slice for each axis of the shape.
 
-    Takes 24 bytes of memory for each item asked for.
+    Takes some 40 bytes of memory for each item asked for.
 
     Raises:
         Fault: the member cannot be read.

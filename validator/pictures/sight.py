@@ -24,7 +24,7 @@ MAX_FRAME: Final = 1 << 26
 """Bytes of one frame beyond which no picture of it is made."""
 
 MAX_ITEMS: Final = 1 << 20
-"""Items that a second read gathers at a time, 24 bytes each."""
+"""Items that a second read gathers at a time, some 40 bytes each."""
 
 LABELLED: Final = 6
 """Offending frames that carry their number."""

@@ -14,7 +14,7 @@ from .sight import Shown, Sight
 Array = np.ndarray[Any, Any]
 
 OFFENDERS: Final = ("VALUE-001", "VALUE-002", "VALUE-003", "SCAN-005", "SCAN-006", "SCAN-007")
-CODES: Final = (*OFFENDERS, "SCAN-004", "NORM-002", "VALUE-004")
+CODES: Final = (*OFFENDERS, "NORM-002", "VALUE-004")
 
 
 def gather(sight: Sight) -> Shown | str:

@@ -182,7 +182,11 @@ def _widened(low: float, high: float, length: float) -> tuple[float, float]:
 
 
 def _shape(series: Series, x: Array, y: Array) -> Shape:
-    if series.kind in ("points", "start", "marks"):
+    if series.kind == "points":
+        # Lines of no length with round ends: an element for each of them would make the page ten times as long.
+        dotted = "".join(f"M{_number(float(a))} {_number(float(b))}h0" for a, b in zip(x, y, strict=True))
+        return Shape(kind="points", label=series.label, path=dotted)
+    if series.kind in ("start", "marks"):
         words = series.words or ("",) * len(x)
         dots = tuple((_number(float(a)), _number(float(b)), word) for a, b, word in zip(x, y, words, strict=False))
         return Shape(kind=series.kind, label=series.label, dots=dots)

@@ -11,18 +11,18 @@ from typing import Final
 from npzschema.contracts import Level, Rule, rules
 
 from ...findings import LEVELS, Finding, Report
-from ...picture import Image, Picture
+from ...picture import Image, Picture, Plot
 from ...words import axes, enumerate_words, indices, shape
 from .drawing import Drawing, drawn
 
 SIDES: Final = (512, 192, 128, 96, 64, 48)
 """Pixels of the longer side of images, the first that fits the budget for all of them is taken."""
 
-BUDGET: Final = 2_000_000
-"""Bytes of all images before they are written in base64; with everything else the page stays below 3 MiB."""
+BUDGET: Final = 2_800_000
+"""Bytes that a page may come to by the estimates below, which are on the large side: it stays below 3 MiB."""
 
-PLOTS: Final = 30_000
-"""Bytes that a plot, or what is drawn over an image, comes to at most."""
+COSTS: Final = {"file": 4_000, "finding": 2_500, "array": 500, "panel": 3_500, "point": 30, "mark": 250}
+"""Estimated bytes of each."""
 
 MOST_FRAMES: Final = 40
 MOST_FINDINGS: Final = 200
@@ -111,30 +111,42 @@ def views(reports: Sequence[Report]) -> list[FileView]:
 def _fitting(reports: Sequence[Report]) -> tuple[int, frozenset[int]]:
     """Side of the images, and which reports keep their pictures: those with the gravest findings first."""
     everyone = range(1, len(reports) + 1)
+    left = BUDGET - sum(map(_words_cost, reports))
     for side in SIDES:
-        if sum(_cost(report, side) for report in reports) <= BUDGET:
+        if sum(_pictures_cost(report, side) for report in reports) <= left:
             return side, frozenset(everyone)
-    kept, spent = set(), 0
+    kept = set()
     order = {"violations": 0, "valid": 1, "unreadable": 2}
     for at in sorted(everyone, key=lambda at: order[reports[at - 1].verdict]):
-        spent += _cost(reports[at - 1], SIDES[-1])
-        if spent > BUDGET:
+        left -= _pictures_cost(reports[at - 1], SIDES[-1])
+        if left < 0:
             break
         kept.add(at)
     return SIDES[-1], frozenset(kept)
 
 
-def _cost(report: Report, side: int) -> int:
-    total = 0
-    for picture in report.pictures or ():
-        for panel in picture.panels:
-            over = panel.over if isinstance(panel, Image) else panel.series
-            total += sum(min(PLOTS, 16 * len(one.x.data) // 4) for one in over)
-            if isinstance(panel, Image):
-                rows, columns = panel.levels.shape
-                step = max(1, -(-max(rows, columns, 1) // side))
-                total += 1_000 + -(-rows // step) * -(-columns // step)
-    return total
+def _words_cost(report: Report) -> int:
+    findings, arrays = min(len(report.findings), MOST_FINDINGS), min(len(report.arrays), MOST_ARRAYS)
+    return COSTS["file"] + COSTS["finding"] * findings + COSTS["array"] * arrays
+
+
+def _pictures_cost(report: Report, side: int) -> int:
+    panels = [panel for picture in report.pictures or () for panel in picture.panels]
+    return sum(COSTS["panel"] + _image_cost(panel, side) + _series_cost(panel) for panel in panels)
+
+
+def _image_cost(panel: Image | Plot, side: int) -> int:
+    """A PNG of noise is as large as its pixels; base64 makes four bytes of three."""
+    if isinstance(panel, Plot):
+        return 0
+    rows, columns = panel.levels.shape
+    step = max(1, -(-max(rows, columns, 1) // side))
+    return (1_000 + -(-rows // step) * -(-columns // step)) * 4 // 3
+
+
+def _series_cost(panel: Image | Plot) -> int:
+    drawn_over = panel.over if isinstance(panel, Image) else panel.series
+    return sum(COSTS["mark" if one.kind == "marks" else "point"] * one.x.shape[0] for one in drawn_over)
 
 
 def _file(at: int, report: Report, side: int, *, draw: bool) -> FileView:
