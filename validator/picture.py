@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-import numpy as np
+if TYPE_CHECKING:
+    # Reports are named by the options of the command line, which answers --help without numpy.
+    import numpy as np
 
-Array = np.ndarray[Any, Any]
+    Array = np.ndarray[Any, Any]
+
 DType = Literal["uint8", "float32", "float64"]
 Scale = Literal["linear", "log", "phase"]
 SeriesKind = Literal["line", "path", "fit", "start", "points", "bars", "marks", "bound"]
@@ -33,11 +36,15 @@ class Numbers:
 
     @classmethod
     def of(cls, array: Array, dtype: DType = "float32") -> Self:
+        import numpy as np
+
         held = np.ascontiguousarray(array, dtype=np.dtype(dtype).newbyteorder("<"))
         return cls(dtype=dtype, shape=held.shape, data=held.tobytes())
 
     def array(self) -> Array:
         """The array, native-endian; read-only where that needs no copy."""
+        import numpy as np
+
         held = np.frombuffer(self.data, dtype=np.dtype(self.dtype).newbyteorder("<")).reshape(self.shape)
         return held.astype(self.dtype, copy=False)
 

@@ -6,11 +6,15 @@ import base64
 import binascii
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from ..picture import Image, Numbers, Picture, Plot, Series
+
+
+LONGEST: Final = 1 << 20
+"""Far more than any picture holds along an axis."""
 
 
 def encoded(picture: Picture) -> dict[str, Any]:
@@ -77,7 +81,8 @@ def decoded(value: Mapping[str, Any]) -> Picture:
     """A picture from the JSON values of a report that keeps its schema.
 
     Raises:
-        ValueError: an array's bytes are not as many as its shape says, or no base64; x and y differ in length.
+        ValueError: an array's bytes are not as many as its shape says, or no base64; x and y differ in length
+            or are not finite.
     """
     return Picture(
         key=value["key"],
@@ -125,6 +130,8 @@ def _series_of(value: Mapping[str, Any]) -> Series:
     x, y = _numbers_of(value["x"]), _numbers_of(value["y"])
     if len(x.shape) != 1 or x.shape != y.shape:
         raise ValueError("x and y of a series differ in length")
+    if not all(np.isfinite(one.array()).all() for one in (x, y)):
+        raise ValueError("a series holds points that are not finite")
     return Series(kind=value["kind"], label=value["label"], x=x, y=y, words=tuple(value["words"]))
 
 
@@ -134,6 +141,8 @@ def _numbers_of(value: Mapping[str, Any]) -> Numbers:
     except binascii.Error as error:
         raise ValueError(f"an array of a picture is no base64: {error}") from None
     shape = tuple(value["shape"])
+    if any(length > LONGEST for length in shape):
+        raise ValueError(f"an array of a picture has an axis longer than {LONGEST:,}")
     if math.prod(shape) * np.dtype(value["dtype"]).itemsize != len(data):
         raise ValueError(f"an array of a picture has {len(data)} bytes, which is not what its shape says")
     return Numbers(dtype=value["dtype"], shape=shape, data=data)

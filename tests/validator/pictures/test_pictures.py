@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import jsonschema
@@ -344,6 +345,8 @@ def test_json_without_pictures_is_as_it_was(good):
         ({"base64": "!!"}, "no base64"),
         ({"shape": [3, 3]}, "not what its shape says"),
         ({"dtype": "float32"}, "not what its shape says"),
+        ({"shape": [1 << 60, 0]}, "longer than"),
+        ({"shape": [1024]}, "no plane"),
     ],
 )
 def test_saved_arrays_that_do_not_fit_their_shape_are_refused(good, change, words):
@@ -352,3 +355,12 @@ def test_saved_arrays_that_do_not_fit_their_shape_are_refused(good, change, word
     probe["panels"][0]["levels"].update(change)
     with pytest.raises(ValueError, match=words):
         decoded(probe)
+
+
+def test_saved_points_that_are_not_finite_are_refused(good):
+    made = document([validate(good, pictures=True)])["files"][0]["pictures"]
+    (totals,) = [one for one in made if one["key"] == "totals"]
+    line = totals["panels"][0]["series"][0]
+    line["y"] = {"dtype": "float32", "shape": [20], "base64": base64.b64encode(np.full(20, np.nan, "<f4")).decode()}
+    with pytest.raises(ValueError, match="not finite"):
+        decoded(totals)
