@@ -50,8 +50,10 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
 def _validate(options: argparse.Namespace, config: Config, stdout: TextIO, stderr: TextIO) -> int:
     from .archive import Limits
     from .many import Asked, validate_each
-    from .reporters import REPORTERS, Style
+    from .reporters import REPORTERS, Style, html
 
+    if options.format == "html" and (why := html.missing()):
+        raise UsageError(why)
     limits = Limits(expansion=options.max_expansion) if options.max_expansion else None
     baseline = baseline_of(options, config)
     wishes = [config.for_file(path) for path in options.paths]
@@ -62,6 +64,7 @@ def _validate(options: argparse.Namespace, config: Config, stdout: TextIO, stder
             headers_only=options.headers_only,
             strict_archive=options.strict_archive,
             limits=limits,
+            pictures=options.pictures or options.format == "html",
         )
     )
     reports = chosen(options, config, baseline, whole, stderr)

@@ -23,6 +23,7 @@ from .evidence import Evidence, forward_words
 from .faults import Fault
 from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, Verdict
 from .folds import Facts, fold
+from .picture import Picture
 from .remedy import remedy
 from .rules import ARRAY_RULES, CASE_RULES
 from .scan_table import MAX_ROWS
@@ -40,6 +41,7 @@ def validate(
     axes: Mapping[str, Sequence[str | int]] | None = None,
     strict_archive: bool = False,
     limits: Limits | None = None,
+    pictures: bool = False,
 ) -> Report:
     """Check a dataset against a contract.
 
@@ -51,6 +53,7 @@ def validate(
         axes: the axes of arrays whose order the caller knows, such as ``{"diffraction": ("H", "W", "N")}``.
         strict_archive: also read the members that no contract asks for, to their checksums.
         limits: what to refuse as a bomb.
+        pictures: also gather what the file looks like; parts of it may be read twice.
 
     Returns:
         A frozen report. What is wrong with the file is in it, never raised.
@@ -65,6 +68,7 @@ def validate(
         headers_only=headers_only,
         axes={name: tuple(dims) for name, dims in (axes or {}).items()},
         strict_archive=strict_archive,
+        pictures=pictures,
     )
     if isinstance(target, Mapping):
         return _Run(MappingDataset(target), IN_MEMORY, options).report()
@@ -74,7 +78,7 @@ def validate(
             with FileSource(path) as source:
                 return _read(source, path, options, limits)
         except Fault as fault:
-            return _unreadable(path, options.contract, fault)
+            return _unreadable(path, options, fault)
     if isinstance(target, bytes):
         target = BytesSource(target)
     if not hasattr(target, "read") or not hasattr(target, "size"):
@@ -84,7 +88,7 @@ def validate(
     try:
         return _read(target, "bytes in memory", options, limits)
     except Fault as fault:
-        return _unreadable("bytes in memory", options.contract, fault)
+        return _unreadable("bytes in memory", options, fault)
 
 
 def validate_dataset(
@@ -97,7 +101,7 @@ def validate_dataset(
 ) -> Report:
     """The same check of arrays that come from anywhere; ``path`` is what the report calls them."""
     named = {name: tuple(dims) for name, dims in (axes or {}).items()}
-    options = _Options(contract=contract, headers_only=headers_only, axes=named, strict_archive=False)
+    options = _Options(contract=contract, headers_only=headers_only, axes=named, strict_archive=False, pictures=False)
     return _Run(dataset, path, options).report()
 
 
@@ -107,6 +111,7 @@ class _Options:
     headers_only: bool
     axes: Mapping[str, Dims]
     strict_archive: bool
+    pictures: bool
 
 
 def _read(source: ByteSource, path: str, options: _Options, limits: Limits | None) -> Report:
@@ -119,13 +124,15 @@ def _read(source: ByteSource, path: str, options: _Options, limits: Limits | Non
     return report
 
 
-def _unreadable(path: str, contract: Contract | None, fault: Fault) -> Report:
+def _unreadable(path: str, options: _Options, fault: Fault) -> Report:
+    contract = options.contract
     return Report(
         path=path,
         verdict="unreadable",
         contract=contract.id if contract else None,
         contract_version=contract.version if contract else None,
         findings=(_fault_finding(path, fault),),
+        pictures=() if options.pictures else None,
     )
 
 
@@ -228,7 +235,13 @@ class _Run:
             findings=tuple(sorted(self._findings, key=lambda finding: -LEVELS.index(finding.level))),
             headers_only=self._options.headers_only,
             notes=tuple(self._notes),
+            pictures=self._pictures(own) if self._options.pictures else None,
         )
+
+    def _pictures(self, case: Case) -> tuple[Picture, ...]:
+        from .pictures import gather
+
+        return gather(case, self._dataset, tuple(self._findings))
 
     def _choose(self) -> _Choice:
         """The contract that the file itself declares, else the default."""

@@ -77,7 +77,7 @@ class Evidence:
             return ForwardTest(silent=f"there is no {scan.frames} that can be read")
         if reading.alternatives:
             return ForwardTest(silent="the axis order of the patterns is undecided")
-        scene = _scene(case, scan, reading, reading.layout)
+        scene = scene_of(case, scan, reading, reading.layout)
         if isinstance(scene, str):
             return ForwardTest(silent=scene)
         key = _key(case, scan, reading, reading.layout)
@@ -92,7 +92,7 @@ class Evidence:
             return None
         scores: list[tuple[Score, Layout]] = []
         for layout in (reading.layout, *reading.alternatives):
-            scene = _scene(case, scan, reading, layout)
+            scene = scene_of(case, scan, reading, layout)
             if isinstance(scene, str):
                 return None
             key = _key(case, scan, reading, layout)
@@ -181,7 +181,7 @@ def _key(case: Case, scan: Scan, reading: Reading, layout: Layout) -> tuple[Any,
     return (reading.header.name, layout.dims, case.quantity(reading) or reading.spec.quantity, *members)
 
 
-def _scene(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene | str:
+def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene | str:
     """Everything the model needs, or why it cannot be asked."""
     facts = case.facts_of(reading)
     axis = layout.dims.index(scan.dimension) if scan.dimension in layout.dims else -1

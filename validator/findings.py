@@ -8,6 +8,8 @@ from typing import Any, Final, Literal
 
 from npzschema.contracts import Level
 
+from .picture import Picture
+
 Verdict = Literal["valid", "violations", "unreadable"]
 
 LEVELS: Final[tuple[Level, ...]] = ("info", "warning", "error")
@@ -94,6 +96,7 @@ class Report:
         findings: everything that deviates, the gravest first.
         headers_only: whether values were left unread.
         notes: what was not checked, and why.
+        pictures: what the file looks like, or None where nobody asked for pictures.
     """
 
     path: str
@@ -107,6 +110,7 @@ class Report:
     findings: tuple[Finding, ...] = ()
     headers_only: bool = False
     notes: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] | None = None
 
     @property
     def ok(self) -> bool:

@@ -50,7 +50,9 @@ def validate_each(asked: Sequence[Asked], *, jobs: int = 1, **options: Any) -> I
                 try:
                     yield report.result()
                 except BrokenProcessPool:
-                    yield internal(one.path, "the process that checked it, or one beside it, was killed; is memory short?")
+                    yield internal(
+                        one.path, "the process that checked it, or one beside it, was killed; is memory short?"
+                    )
         finally:
             with contextlib.suppress(BrokenProcessPool):
                 pool.shutdown(cancel_futures=True)

@@ -141,7 +141,14 @@ def _known(made: Group) -> None:
 
 
 def _report(made: Group) -> None:
-    made.add_argument("--format", choices=("text", "json"), default="text", help="form of the report (default: text)")
+    made.add_argument(
+        "--format", choices=("text", "json", "html"), default="text", help="form of the report (default: text)"
+    )
+    made.add_argument(
+        "--pictures",
+        action="store_true",
+        help="also gather what the file looks like, for --format json; html has it anyway",
+    )
     made.add_argument("--output", metavar="FILE", help="write the report to a file instead of standard output")
     made.add_argument("-q", "--quiet", action="store_true", help="errors only; nothing for a file that passes")
     made.add_argument(

@@ -29,7 +29,7 @@ def tree() -> Iterator[tuple[Path, str]]:
     """Every file that belongs into the wheel, with its name there."""
     for folder, package in PACKAGES.items():
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in {".py", ".json"} or path.name == "py.typed":
+            if path.suffix in {".py", ".json", ".j2", ".css"} or path.name == "py.typed":
                 yield path, f"{package}/{path.relative_to(ROOT / folder).as_posix()}"
 
 

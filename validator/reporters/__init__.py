@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ..findings import Report
-from . import json, text
+from . import html, json, text
 from .style import Style
 
 Reporter = Callable[[Sequence[Report], Style], str]
 
-REPORTERS: Final[Mapping[str, Reporter]] = {"text": text.render, "json": json.render}
+REPORTERS: Final[Mapping[str, Reporter]] = {"text": text.render, "json": json.render, "html": html.render}
 
 __all__ = ["REPORTERS", "Reporter", "Style"]

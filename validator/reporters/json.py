@@ -51,7 +51,17 @@ def _file(report: Report) -> dict[str, Any]:
         "arrays": {escape(name): _array(facts) for name, facts in report.arrays.items()},
         "findings": [_finding(finding) for finding in report.findings],
         "notes": [escape(note) for note in report.notes],
+        **_pictures(report),
     }
+
+
+def _pictures(report: Report) -> dict[str, Any]:
+    """Absent where nobody asked for them."""
+    if report.pictures is None:
+        return {}
+    from ..pictures.encoding import encoded
+
+    return {"pictures": [_escaped(encoded(picture)) for picture in report.pictures]}
 
 
 def _array(facts: ArrayFacts) -> dict[str, Any]:
