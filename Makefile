@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 EXTRAS ?= test,lint,docs
 PYTEST_ARGS ?=
+# Processes that share the tests.
+WORKERS ?= auto
 # A part of the tests cannot reach the floor for coverage, so it is asked for only when all of them run.
 COVERAGE ?= $(if $(strip $(PYTEST_ARGS)),,--cov --cov-report=term:skip-covered)
 BENCH_ARGS ?=
@@ -36,10 +38,10 @@ demo: $(READY) ## a legacy file is made, refused, mended and accepted
 	PATH="$(abspath $(BIN)):$$PATH" docs/demo.sh $(BUILD)
 
 test: $(READY) ## run the tests against the wheel (PYTEST_ARGS=...)
-	$(BIN)/pytest $(COVERAGE) $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(WORKERS) $(COVERAGE) $(PYTEST_ARGS)
 
 test-long: $(READY) ## the same with many more examples, and the slow tests
-	$(BIN)/pytest -m "" --hypothesis-profile=long $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(WORKERS) -m "" --hypothesis-profile=long $(PYTEST_ARGS)
 
 lint: $(READY) ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -257,11 +257,13 @@ class TestFromPython:
         assert set(generator.__all__) == {
             "Experiment",
             "GeneratorError",
+            "Loaded",
             "Made",
             "Output",
             "Progress",
             "convert",
             "fixture",
+            "load",
             "simulate",
         }
         assert all(callable(getattr(generator, name)) for name in generator.__all__)

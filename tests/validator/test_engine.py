@@ -256,7 +256,7 @@ class Bomb:
         return (print, ("executed",))
 
 
-@pytest.mark.parametrize("value", [{"a": 1}, ["{}"], None, 3, Bomb()], ids=repr)
+@pytest.mark.parametrize("value", [{"a": 1}, ["{}"], None, 3, Bomb()], ids=lambda value: type(value).__name__)
 def test_metadata_in_another_pickle_is_an_error(datasets, canonical, value, capfd):
     held = np.empty((), dtype=object)
     held[()] = value
@@ -322,9 +322,13 @@ def test_public_names():
     assert set(npzschema.__all__) == {
         "ContractError",
         "Finding",
+        "GeneratorError",
+        "Loaded",
         "Report",
         "ValidationError",
         "__version__",
+        "assert_npz_valid",
+        "load",
         "validate",
     }
     for name in npzschema.__all__:
