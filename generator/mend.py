@@ -12,7 +12,7 @@ from npzschema.contracts import DEFAULT, Contract, load, shipped
 from npzschema.validator.binding import Binding
 from npzschema.validator.casts import loses
 from npzschema.validator.dataset import Dataset
-from npzschema.validator.forward import Affine, turned
+from npzschema.validator.forward import Affine, repaired, turned
 
 from .errors import NotKeptError
 from .plan import Plan, Step
@@ -80,9 +80,10 @@ def _over_all(streams: Mapping[str, Stream], step: Step, contract: Contract) -> 
             axis = contract.arrays[step.array].dims[0].index(scan.dimension)
             return {step.array: framewise(streams[step.array], axis, _detector_step(step))}
         case "pairing":
-            by = -int(step.values["values"]["step"])
+            by = int(step.values["values"]["step"])
             return {
-                name: _like(streams[name], np.roll(_whole(streams[name]), by)) for name in _placed(streams, contract)
+                name: _like(streams[name], repaired(_whole(streams[name]), step.values["reading"], by))
+                for name in _placed(streams, contract)
             }
         case "positions":
             affine = Affine(**step.values["values"])
@@ -111,9 +112,12 @@ def _placed(streams: Mapping[str, Stream], contract: Contract) -> list[str]:
 
 
 def _detector_step(step: Step) -> Callable[[Array], Array]:
+    values = step.values["values"]
+    if step.step == "centre" and step.values["reading"] == "offset":
+        return lambda frames: np.roll(frames, (values["roll_rows"], values["roll_columns"]), axis=(1, 2))
     if step.step == "centre":
         return lambda frames: np.fft.ifftshift(frames, axes=(1, 2))
-    return lambda frames: turned(frames, step.values["reading"], **step.values["values"])
+    return lambda frames: turned(frames, step.values["reading"], **values)
 
 
 def _whole(stream: Stream) -> Array:

@@ -152,9 +152,9 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
         "square": f"squared: {finding.found} to {finding.expected}",
         "native": "written in C order, little-endian",
         "drop": f"cut to the first {fix.get('keep')} positions",
-        "centre": "zero frequency moved from the corner to the centre",
+        "centre": f"zero frequency moved to the centre: {finding.found}",
         "detector": f"pixels of each pattern put in another order: {finding.found}",
-        "pairing": f"positions moved along the scan to their frames: {dict(fix.get('values', {})).get('step')} places",
+        "pairing": f"positions paired with their frames: {finding.found} {dict(fix.get('values', {})).get('step')}",
         "positions": f"positions written as they fit the patterns: {finding.found}",
         "unpickle-metadata": "text of the pickled array written as plain text",
     }[step]

@@ -166,7 +166,7 @@ def forward_words(test: ForwardTest) -> str:
 
 def _likeness(sample: Sample) -> float:
     """Mean correlation of slices with their mean."""
-    flat = sample.frames.reshape(len(sample.frames), -1)
+    flat = np.nan_to_num(sample.frames.reshape(len(sample.frames), -1), posinf=0.0, neginf=0.0)
     flat = flat - flat.mean(axis=1, keepdims=True)
     mean = flat.mean(axis=0)
     norms = np.linalg.norm(flat, axis=1) * np.linalg.norm(mean)
@@ -212,20 +212,42 @@ def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene 
         return f"{scan.probe} is of another size than a frame"
     if obj.shape[0] != 1:
         return f"{scan.object} has several modes"
-    low, high = frames.min(axis=(1, 2)), frames.max(axis=(1, 2))
-    usable = np.isfinite(low) & np.isfinite(high) & (low >= 0) & (high > 0)
-    if np.count_nonzero(usable) < LEAST:
+    measured, kept, dead = _usable(frames)
+    if len(kept) < LEAST:
         return f"fewer than {LEAST} frames are usable"
     counts = (case.quantity(reading) or reading.spec.quantity) == "intensity"
-    measured = np.sqrt(frames[usable]) if counts else frames[usable]
+    if counts:
+        measured = np.sqrt(measured)
     return Scene(
         probe=probe,
         object=obj[0],
         x=placed[0],
         y=placed[1],
-        index=sample.index[usable],
+        index=sample.index[kept],
         measured=measured.astype(np.float32),
+        dead=dead,
     )
+
+
+def _usable(frames: Array) -> tuple[Array, Array, Array | None]:
+    """Frames with what is not finite left out, their rows, and the pixels that are out in all of them.
+
+    A frame that is blank or mostly not finite is dropped; a pixel that is not finite in any other is dead in all.
+    What is below zero, noise or a mask, is taken for nothing.
+    """
+    finite = np.isfinite(frames)
+    rows = np.arange(len(frames))
+    dead: Array | None = None
+    if not finite.all():
+        rows = np.flatnonzero(finite.mean(axis=(1, 2)) > 1 / 2)
+        dead = np.asarray(~finite[rows].all(axis=0))
+        frames = frames[rows]
+        frames[:, dead] = 0
+        if dead.mean() > 1 / 2:
+            rows, frames = rows[:0], frames[:0]
+    held = np.maximum(frames, 0)
+    lit = held.any(axis=(1, 2))
+    return held[lit], rows[lit], dead
 
 
 def _complex_plane(case: Case, name: str | None) -> Array | str:

@@ -13,8 +13,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from .readings import Affine, Reading, Trial, far, leans, near, shift, strides, turned
-from .score import ALIKE, LEAST, MARGIN, SIGNIFICANT, Scene, Score, centred, correlation, residual, score, surpasses
+from .readings import Affine, Reading, Trial, far, leans, near, refined, repaired, shift, strides, turned
+from .score import (
+    ALIKE,
+    LEAST,
+    MARGIN,
+    SIGNIFICANT,
+    Scene,
+    Score,
+    centred,
+    correlation,
+    leads,
+    residual,
+    score,
+    surpasses,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -51,9 +64,14 @@ class Verdict:
         return Affine(**dict(self.best.values)).apply(x, y)
 
     @property
+    def contested(self) -> bool:
+        """Whether the other is ahead, yet not surely enough to be believed."""
+        return self.best is not None and not self.other_fits and leads(self.best.score, self.stated)
+
+    @property
     def supported(self) -> bool:
-        """Whether the stated reading is borne out at all."""
-        return self.stated.z >= SIGNIFICANT / 2 and not self.other_fits
+        """Whether the stated reading is borne out, and no other one ahead."""
+        return self.stated.z >= SIGNIFICANT / 2 and not self.other_fits and not self.contested
 
 
 def judge(scene: Scene) -> Verdict:
@@ -78,13 +96,17 @@ def judge(scene: Scene) -> Verdict:
     if (
         best is None
         or best.kind == "pairing"
+        or best.name == "offset"
         or best.correlation < CLEAR
         or not surpasses(best.reading().score, stated)
     ):
-        # On a raster, a wrong pairing resembles a shift by one step: the better of both counts.
+        # On a raster, a wrong pairing resembles a shift by one step, and a small shift a zero frequency off the centre:
+        # the better of both counts.
         shifted = shift(wide)
         tried += 1
         best = shifted if best is None or shifted.correlation > best.correlation else best
+    if best.kind == "positions" and best.correlation > stated.correlation + MARGIN:
+        best = refined(wide, best)
     return Verdict(stated=stated, best=best.reading(), tried=1 + tried, frames=len(wide.index))
 
 
@@ -124,6 +146,7 @@ __all__ = [
     "Verdict",
     "judge",
     "plain",
+    "repaired",
     "residual",
     "residuals",
     "score",

@@ -12,8 +12,20 @@ from .score import LEAST, Scene, Score, centred, correlation, score
 
 Array = np.ndarray[Any, Any]
 
-ROLLS: Final = tuple(step for k in range(1, 9) for step in (k, -k))
-"""Steps by which frames and positions are tried out of step."""
+NEAR: Final = 8.0
+"""Pixels by which a reading's origin is looked for elsewhere."""
+
+GAIN: Final = 0.02
+"""Correlation that another origin must gain."""
+
+FEW: Final = 10
+"""Frames for which every pairing is tried."""
+
+PREDICTED: Final = 1 << 26
+"""Pixels that are predicted to try pairings: what bounds the time."""
+
+GROUP: Final = 64
+"""Positions predicted at a time."""
 
 
 class Affine(NamedTuple):
@@ -149,6 +161,7 @@ def _detector(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
     words = "the zero frequency moved from the corner to the centre"
     shifted = (np.fft.ifftshift(frames, axes=(1, 2)) for frames in (scene.measured, data))
     yield _trial("centre", "fftshift", words, predicted, *shifted)
+    yield from _offset(scene, predicted, data)
     for name, words, turn in _ORIENTATIONS:
         if turn(scene.measured).shape != predicted.shape:
             continue
@@ -167,6 +180,20 @@ def _detector(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
             )
 
 
+def _offset(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
+    """The zero frequency some pixels off the centre: the best of all offsets, by one cross-correlation."""
+    apart = predicted - predicted.mean(axis=0)
+    spectra = np.fft.rfft2(data) * np.fft.rfft2(apart).conj()
+    map_ = np.fft.irfft2(spectra.sum(axis=0), s=data.shape[1:])
+    place = np.unravel_index(int(map_.argmax()), map_.shape)
+    rows, columns = (int(at) - side if at > side // 2 else int(at) for at, side in zip(place, map_.shape, strict=True))
+    if rows or columns:
+        words = f"the zero frequency moved by {-rows:+d} rows and {-columns:+d} columns"
+        measured, moved_data = (np.roll(frames, (-rows, -columns), axis=(1, 2)) for frames in (scene.measured, data))
+        values = {"roll_rows": -rows, "roll_columns": -columns}
+        yield _trial("centre", "offset", words, predicted, measured, moved_data, **values)
+
+
 def far(scene: Scene) -> Iterator[Trial]:
     """Flips about other middles, corner for centre, other scales, frames and positions out of step."""
     x, y, data = scene.x, scene.y, centred(scene.measured)
@@ -179,11 +206,57 @@ def far(scene: Scene) -> Iterator[Trial]:
         yield moved(scene, f"scale-{word}", f"positions {word}", Affine(xx=factor, yy=factor), data)
         about = Affine(xx=factor, yy=factor, x0=columns / 2 * (1 - factor), y0=rows / 2 * (1 - factor))
         yield moved(scene, f"scale-{word}-centred", f"positions {word} about the middle of the object", about, data)
-    for step in ROLLS:
-        if abs(step) < len(x):
-            words = f"frame i taken with position i {'+' if step > 0 else '-'} {abs(step)}"
-            predicted = scene.predicted(np.roll(x, -step), np.roll(y, -step))
-            yield _trial("pairing", "roll", words, predicted, scene.measured, data, step=step)
+    # Coordinates of a coarser or finer grid, counted from the middle of the scan.
+    middle = (float(x.min() + x.max()) / 2, float(y.min() + y.max()) / 2)
+    for factor, word in ((2.0, "doubled"), (0.5, "halved")):
+        about = Affine(xx=factor, yy=factor, x0=middle[0] * (1 - factor), y0=middle[1] * (1 - factor))
+        yield moved(scene, f"scale-{word}-scan", f"positions {word} about the middle of the scan", about, data)
+    yield from pairings(scene)
+
+
+def pairings(scene: Scene) -> Iterator[Trial]:
+    """Frames and positions out of step by the best of all steps, in the same direction and in the other.
+
+    A few frames are compared with the patterns predicted for every position, or for those nearby where there are many.
+    """
+    n = len(scene.x)
+    few = scene.taken(scene.scattered(FEW))
+    frames = few.index
+    data = centred(few.measured).reshape(len(frames), -1)
+    reach = min(n // 2, PREDICTED // (data.shape[1] * len(frames) * 2))
+    whole = n * data.shape[1] <= PREDICTED
+    wanted = np.arange(n) if whole else np.unique((frames[:, None] + np.arange(-reach, reach + 1)) % n)
+    mean = scene.predicted(scene.x, scene.y).mean(axis=0).reshape(-1)
+    products, power = np.zeros((n, len(frames))), np.full(n, np.inf)
+    for start in range(0, len(wanted), GROUP):
+        at = wanted[start : start + GROUP]
+        apart = few.at(scene.x[at], scene.y[at]).reshape(len(at), -1) - mean
+        products[at] = np.einsum("ik,jk->ij", apart, data)
+        power[at] = np.einsum("ik,ik->i", apart, apart)
+    ranks = np.arange(len(frames))
+    for name, sign in (("roll", 1), ("reverse", -1)):
+        steps = np.arange(n)
+        partners = (sign * frames[None, :] + steps[:, None]) % n
+        with np.errstate(invalid="ignore", divide="ignore"):
+            fits = products[partners, ranks].sum(axis=1) / np.sqrt(power[partners].sum(axis=1))
+        if sign > 0:
+            fits[0] = -np.inf
+        step = int(np.argmax(np.nan_to_num(fits, nan=-1.0, neginf=-1.0)))
+        order = (sign * np.arange(n) + step) % n
+        step = step - n if sign > 0 and step > n // 2 else step
+        words = (
+            f"frame i taken with position i {'+' if step > 0 else '-'} {abs(step)}"
+            if sign > 0
+            else f"frame i taken with position {step} - i: the scan run backwards"
+        )
+        predicted = scene.predicted(scene.x[order], scene.y[order])
+        yield _trial("pairing", name, words, predicted, scene.measured, centred(scene.measured), step=step)
+
+
+def repaired(values: Array, name: str, step: int) -> Array:
+    """Positions as a pairing has them, by the name of a reading: that of frame i is ``i + step``, or ``step - i``."""
+    order = (np.arange(len(values)) if name == "roll" else -np.arange(len(values))) + step
+    return np.asarray(values[order % len(values)])
 
 
 def strides(scene: Scene) -> Iterator[Trial]:
@@ -210,8 +283,8 @@ def shift(scene: Scene) -> Trial:
     def fit(at: tuple[float, float]) -> float:
         return correlation(small.predicted(small.x + at[0], small.y + at[1]), data)
 
-    reach = min(scene.probe.shape[-2:]) / 4
-    step = max(2.0, reach / 6)
+    reach = min(scene.probe.shape[-2:]) / 2
+    step = max(2.0, reach / 12)
     ticks = np.arange(-reach, reach + step / 2, step)
     best = max(((float(dx), float(dy)) for dx in ticks for dy in ticks), key=fit)
     while step > 0.5:
@@ -225,6 +298,33 @@ def shift(scene: Scene) -> Trial:
         Affine(x0=dx, y0=dy),
         centred(scene.measured),
     )
+
+
+def refined(scene: Scene, trial: Trial) -> Trial:
+    """The same reading of the positions, moved a little where that fits clearly better: its origin may be another."""
+    base = Affine(**dict(trial.values))
+    small = scene.thinned(LEAST + 2)
+    data = centred(small.measured)
+
+    def fit(at: tuple[float, float]) -> float:
+        x, y = base.apply(small.x, small.y)
+        return correlation(small.predicted(x + at[0], y + at[1]), data)
+
+    best, step = (0.0, 0.0), 2.0
+    stated = reached = fit(best)
+    while step >= 0.5:
+        around = [(best[0] + i * step, best[1] + j * step) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j]
+        better, at = max((fit(one), one) for one in around)
+        if better > reached and max(map(abs, at)) <= NEAR:
+            reached, best = better, at
+        else:
+            step /= 2
+    if reached < stated + GAIN:
+        return trial
+    dx, dy = best
+    words = f"{trial.words}, then moved by {dx:+g} in x and {dy:+g} in y"
+    affine = base._replace(x0=base.x0 + dx, y0=base.y0 + dy)
+    return moved(scene, trial.name, words, affine, centred(scene.measured))
 
 
 def leans(scene: Scene, stated: float) -> bool:

@@ -36,15 +36,26 @@ SIGNIFICANT: Final = 6.0
 PAIRED: Final = 5.0
 """Standard errors by which frames must on average fit another reading better."""
 
+LEADING: Final = 3.0
+"""The same for a reading that makes the stated one doubtful without being believed itself."""
+
 MARGIN: Final = 0.1
 """Correlation by which another reading must surpass the stated one."""
+
+EXPLAINED: Final = 0.7
+"""Correlation without noise that another reading must reach: less is a likeness, not an explanation."""
+
+STRUCTURED: Final = 0.01
+"""Part of the variance that neighbouring pixels must share for it to be told from noise; four standard errors, where
+that is more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Scene:
     """Probe complex (P, H, W), object complex (HO, WO), positions of all frames (N,), a sample of frames (n, H, W).
 
-    ``index``: which frames the sample holds; ``measured``: their amplitudes.
+    ``index``: which frames the sample holds; ``measured``: their amplitudes; ``dead``: pixels (H, W) that tell
+    nothing, zero in ``measured`` and in what is predicted.
     """
 
     probe: Array
@@ -53,10 +64,18 @@ class Scene:
     y: Array
     index: Array
     measured: Array
+    dead: Array | None = None
 
     def predicted(self, x: Array, y: Array) -> Array:
         """Amplitudes at the sampled frames, float32, for positions of all frames."""
-        return amplitudes(self.probe, self.object, x[self.index], y[self.index], precise=False)
+        return self.at(x[self.index], y[self.index])
+
+    def at(self, x: Array, y: Array) -> Array:
+        """Amplitudes at some positions, float32, (n, H, W)."""
+        found = amplitudes(self.probe, self.object, x, y, precise=False)
+        if self.dead is not None:
+            found[:, self.dead] = 0
+        return found
 
     def thinned(self, frames: int) -> Scene:
         """The same with fewer frames, evenly spaced, and few enough for the pixel budget."""
@@ -79,13 +98,17 @@ class Scene:
 class Score:
     """Correlation of a reading, the null's deviation, and what each frame adds to the correlation, (n,).
 
-    ``likeness``: correlation of the mean patterns, which hardly depends on positions: whether the model holds at all.
+    ``own``: each frame's own correlation, (n,). ``likeness``: correlation of the mean patterns, which hardly depends
+    on positions: whether the model holds at all. ``explained``: the correlation of what neighbouring pixels share,
+    from which noise is gone: near 1 for the right reading of a good reconstruction, however few the photons.
     """
 
     correlation: float
     sigma: float
     likeness: float = 0.0
+    explained: float = 0.0
     parts: Array = field(compare=False, repr=False, default_factory=lambda: np.zeros(0))
+    own: Array = field(compare=False, repr=False, default_factory=lambda: np.zeros(0))
 
     @property
     def z(self) -> float:
@@ -96,16 +119,38 @@ class Score:
 
 
 def surpasses(score: Score, other: Score) -> bool:
-    """Whether a reading is significant, and better than another by a margin and, frame by frame, beyond chance."""
+    """Whether a reading is to be believed in place of another.
+
+    It must be significant, explain the patterns, and be better by a margin and, frame by frame, beyond chance.
+    """
+    return (
+        score.z >= SIGNIFICANT
+        and score.likeness >= ALIKE
+        and score.explained >= EXPLAINED
+        and _ahead(score, other, PAIRED)
+    )
+
+
+def leads(score: Score, other: Score) -> bool:
+    """Whether a reading makes another one doubtful: it may lack frames or photons to be believed itself."""
+    return score.z >= SIGNIFICANT / 2 and score.explained >= EXPLAINED and _ahead(score, other, LEADING)
+
+
+def _ahead(score: Score, other: Score, errors: float) -> bool:
+    """Ahead by the margin, and by so many standard errors of the mean difference over frames."""
     ahead = score.correlation - max(other.correlation, 0.0)
-    if score.z < SIGNIFICANT or ahead <= MARGIN or score.likeness < ALIKE:
+    if ahead <= MARGIN:
         return False
     if len(score.parts) != len(other.parts):
         return ahead > 4 * math.hypot(score.sigma, other.sigma)
-    # The same frames under two readings: a paired comparison is far sharper than that of two sums.
-    difference = score.parts - other.parts
-    spread = float(difference.std(ddof=1)) * math.sqrt(len(difference))
-    return spread == 0 or float(difference.sum()) > PAIRED * spread
+    # The same frames under two readings: a paired comparison is far sharper than that of two sums. What a frame adds
+    # depends on how much happens in it, its own correlation does not; where few frames hold most, the latter tells.
+    return any(_beyond(mine - theirs, errors) for mine, theirs in ((score.parts, other.parts), (score.own, other.own)))
+
+
+def _beyond(difference: Array, errors: float) -> bool:
+    spread = float(difference.std(ddof=1)) * math.sqrt(len(difference)) if len(difference) > 1 else math.inf
+    return float(difference.sum()) > errors * spread
 
 
 def centred(frames: Array) -> Array:
@@ -130,7 +175,7 @@ def score(predicted: Array, measured: Array) -> Score:
     norm = math.sqrt(_dot(model, model) * _dot(data, data))
     if norm == 0 or n < 2:
         # A reading that predicts nothing, or the same for all frames, is as bad as any.
-        return Score(correlation=0.0, sigma=0.0, parts=np.zeros(n))
+        return Score(correlation=0.0, sigma=0.0, parts=np.zeros(n), own=np.zeros(n))
     # In products so small that BLAS takes one thread: many, on a busy machine, mostly wait for each other.
     width = max(1, (1 << 18) // n**2)
     products = sum(
@@ -139,11 +184,37 @@ def score(predicted: Array, measured: Array) -> Score:
     )
     # Rows and columns sum to zero already, up to rounding: the null's mean is zero.
     sigma = math.sqrt(float((products**2).sum()) / (n - 1))
+    found = float(np.trace(products)) / norm
+    norms = np.sqrt(np.einsum("ij,ij->i", model, model) * np.einsum("ij,ij->i", data, data))
     return Score(
-        correlation=float(np.trace(products)) / norm,
+        correlation=found,
         sigma=sigma / norm,
         likeness=_alike(*means),
+        explained=_explained(model.reshape(predicted.shape), data.reshape(measured.shape)),
         parts=np.diagonal(products) / norm,
+        own=np.divide(np.diagonal(products), norms, out=np.zeros(n), where=norms > 0),
+    )
+
+
+def _explained(model: Array, data: Array) -> float:
+    """Correlation of what neighbouring pixels share; 1 where that drowns in noise, and nothing can be said."""
+    least = 4 * max(STRUCTURED, 4 / math.sqrt(2 * data.size))
+    shared = _shared(data, data), _shared(model, model)
+    if shared[0] <= least * _dot(data, data) or shared[1] <= least * _dot(model, model):
+        return 1.0
+    return min(1.0, _shared(model, data) / math.sqrt(shared[0] * shared[1]))
+
+
+def _shared(one: Array, other: Array) -> float:
+    """Sum of products of each pixel with its four neighbours, whose noise is not its own."""
+    return sum(
+        float(np.einsum("nij,nij->", here, there))
+        for here, there in (
+            (one[:, 1:], other[:, :-1]),
+            (one[:, :-1], other[:, 1:]),
+            (one[:, :, 1:], other[:, :, :-1]),
+            (one[:, :, :-1], other[:, :, 1:]),
+        )
     )
 
 

@@ -440,7 +440,7 @@ def test_turned_is_what_numpy_says():
 def told(correlation, sigma):
     """A score to which every frame adds about the same."""
     parts = correlation / 32 * (1 + 0.1 * noise(1, 32))
-    return Score(correlation=correlation, sigma=sigma, likeness=0.95, parts=parts)
+    return Score(correlation=correlation, sigma=sigma, likeness=0.95, explained=0.95, parts=parts, own=32 * parts)
 
 
 def reading(correlation, sigma):

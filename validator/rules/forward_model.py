@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from ..binding import broken_bounds
 from ..case import Case
@@ -10,7 +11,11 @@ from ..findings import Deviation
 from ..forward import Reading, Verdict
 from ..scan_table import build
 
-_CODES = {"pairing": "PHYS-001", "positions": "PHYS-002", "centre": "PHYS-003", "detector": "PHYS-004"}
+SMALL: Final = 4
+"""Pixels by which the zero frequency may be off the centre for a warning only."""
+
+_ON_FRAMES: Final = ("centre", "detector")
+_CODES: Final = {"pairing": "PHYS-001", "positions": "PHYS-002", "centre": "PHYS-003", "detector": "PHYS-004"}
 
 
 def check(case: Case) -> Iterator[Deviation]:
@@ -20,6 +25,8 @@ def check(case: Case) -> Iterator[Deviation]:
     verdict = case.forward.verdict
     if verdict.best is not None and verdict.other_fits:
         yield _other(scan.x, scan.frames, verdict, verdict.best)
+    elif verdict.best is not None and verdict.contested and not _explained(case):
+        yield _contested(scan.x, scan.frames, verdict, verdict.best)
     elif not verdict.supported and not _explained(case):
         yield Deviation(
             code="PHYS-001",
@@ -42,10 +49,32 @@ def _explained(case: Case) -> bool:
     return bool(build(case, scan).failures().get("insideTolerance"))
 
 
-def _other(positions: str, frames: str, verdict: Verdict, best: Reading) -> Deviation:
-    on_frames = best.kind in ("centre", "detector")
+def _contested(positions: str, frames: str, verdict: Verdict, best: Reading) -> Deviation:
+    """Another reading is ahead, but with too few frames or photons to be believed: undecided, and said so."""
     return Deviation(
         code=_CODES[best.kind],
+        level="warning",
+        array=frames if best.kind in _ON_FRAMES else positions,
+        message=f"undecided: as stored, patterns and predictions correlate {verdict.stated.correlation:.2f}; "
+        f"with {best.words}, {best.score.correlation:.2f}, too few frames or photons to be sure",
+        expected="patterns as probe, object and positions predict them",
+        found=best.name,
+        evidence=_evidence(verdict),
+        at=("forwardModel",),
+    )
+
+
+def _small_offset(best: Reading) -> bool:
+    """A few pixels off the centre: a phase ramp on probe or object looks the same, and does little harm."""
+    values = dict(best.values)
+    return best.name == "offset" and max(abs(values["roll_rows"]), abs(values["roll_columns"])) <= SMALL
+
+
+def _other(positions: str, frames: str, verdict: Verdict, best: Reading) -> Deviation:
+    on_frames = best.kind in _ON_FRAMES
+    return Deviation(
+        code=_CODES[best.kind],
+        level="warning" if _small_offset(best) else None,
         array=frames if on_frames else positions,
         message=f"as stored, patterns and predictions correlate {verdict.stated.correlation:.2f}; "
         f"with {best.words}, {best.score.correlation:.2f}",
