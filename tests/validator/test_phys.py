@@ -76,6 +76,16 @@ FAULTS = [
     ("shift", lambda a: placed(a, a["xcoords"] + 3, a["ycoords"] - 4), "PHYS-002", "xcoords"),
     ("roll", lambda a: placed(a, np.roll(a["xcoords"], 3), np.roll(a["ycoords"], 3)), "PHYS-001", "xcoords"),
     ("roll back", lambda a: placed(a, np.roll(a["xcoords"], -1), np.roll(a["ycoords"], -1)), "PHYS-001", "xcoords"),
+    ("far roll", lambda a: placed(a, np.roll(a["xcoords"], 17), np.roll(a["ycoords"], 17)), "PHYS-001", "xcoords"),
+    ("backwards", lambda a: placed(a, a["xcoords"][::-1], a["ycoords"][::-1]), "PHYS-001", "xcoords"),
+    (
+        "half about the middle of the scan",
+        lambda a: placed(a, *((a[k] + (a[k].min() + a[k].max()) / 2) / 2 for k in ("xcoords", "ycoords"))),
+        "PHYS-002",
+        "xcoords",
+    ),
+    ("flip x of pixels", lambda a: placed(a, width(a) - 1 - a["xcoords"], a["ycoords"]), "PHYS-002", "xcoords"),
+    ("zero off the centre", lambda a: shown(a, lambda d: np.roll(d, (7, -6), axis=(1, 2))), "PHYS-003", "diffraction"),
     ("zero in the corner", lambda a: shown(a, lambda d: np.fft.ifftshift(d, axes=(1, 2))), "PHYS-003", "diffraction"),
     ("transposed", lambda a: shown(a, lambda d: d.transpose(0, 2, 1)), "PHYS-004", "diffraction"),
     ("columns reversed", lambda a: shown(a, lambda d: d[:, :, ::-1]), "PHYS-004", "diffraction"),
@@ -112,14 +122,54 @@ def test_the_mend_as_data_mends(right, fault, code):
         v, x, y = fix["values"], wrong["xcoords"], wrong["ycoords"]
         mended = placed(wrong, v["xx"] * x + v["xy"] * y + v["x0"], v["yx"] * x + v["yy"] * y + v["y0"])
     elif fix["step"] == "pairing":
-        step = fix["values"]["step"]
-        mended = placed(wrong, np.roll(wrong["xcoords"], -step), np.roll(wrong["ycoords"], -step))
+        step, sign = fix["values"]["step"], 1 if fix["reading"] == "roll" else -1
+        order = (sign * np.arange(len(wrong["xcoords"])) + step) % len(wrong["xcoords"])
+        mended = placed(wrong, wrong["xcoords"][order], wrong["ycoords"][order])
+    elif fix["step"] == "centre" and fix["reading"] == "offset":
+        by = fix["values"]["roll_rows"], fix["values"]["roll_columns"]
+        mended = shown(wrong, lambda d: np.roll(d, by, axis=(1, 2)))
     elif fix["step"] == "centre":
         mended = shown(wrong, lambda d: np.fft.fftshift(d, axes=(1, 2)))
     else:
         assert fix["step"] == "detector"
         mended = shown(wrong, lambda d: turned(d, fix["reading"], **fix["values"]))
     assert validate(mended).codes == set()
+
+
+def test_a_zero_frequency_a_few_pixels_off_is_a_warning_with_its_mend(right):
+    """A phase ramp on probe or object looks the same."""
+    report = validate(shown(right, lambda d: np.roll(d, (0, 3), axis=(1, 2))))
+    assert physical(report) == [("PHYS-003", "warning")]
+    (found,) = [one for one in report.findings if one.code == "PHYS-003"]
+    assert found.fix["values"] == {"roll_rows": 0, "roll_columns": -3}
+
+
+def test_another_reading_ahead_in_too_few_frames_is_undecided(right):
+    few = {k: v[::4] if v.shape[:1] == (48,) else v for k, v in right.items()}
+    report = validate(placed(few, few["ycoords"], few["xcoords"]))
+    assert [code for code, _ in physical(report)] in (["PHYS-002"], ["PHYS-001"])
+    if physical(report) == [("PHYS-002", "warning")]:
+        (found,) = [one for one in report.findings if one.code == "PHYS-002"]
+        assert "undecided" in found.message
+        assert found.fix is None
+
+
+@pytest.mark.parametrize("change", [np.transpose, np.fliplr, np.flipud], ids=lambda one: one.__name__)
+def test_a_wrong_object_is_no_error_with_a_mend_that_writes_garbage(right, change):
+    """No reading of positions or detector mends it: one that resembles the patterns is not to be believed."""
+    report = validate({**right, "objectGuess": np.ascontiguousarray(change(right["objectGuess"]))})
+    assert report.codes == set()
+    assert physical(report) == [("PHYS-001", "warning")]
+
+
+def test_dead_pixels_are_masked(right):
+    gap = right["diffraction"].copy()
+    gap[:, SIDE // 2 - 6 : SIDE // 2 - 4] = np.nan
+    report = validate({**right, "diffraction": gap})
+    assert report.codes == {"VALUE-001"}
+    assert any("over 48 frames" in note for note in report.notes)
+    swapped = validate({**placed(right, right["ycoords"], right["xcoords"]), "diffraction": gap})
+    assert swapped.codes == {"VALUE-001", "PHYS-002"}
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -117,6 +117,9 @@ FAULTS = {
     "detector rows reversed": (lambda a: shown(a, lambda d: d[:, ::-1]), "PHYS-004"),
     "detector turned": (lambda a: shown(a, lambda d: np.rot90(d, axes=(1, 2))), "PHYS-004"),
     "rolled by one": (lambda a: placed(a, np.roll(a["xcoords"], 1), np.roll(a["ycoords"], 1)), "PHYS-001"),
+    "rolled by twenty": (lambda a: placed(a, np.roll(a["xcoords"], 20), np.roll(a["ycoords"], 20)), "PHYS-001"),
+    "backwards": (lambda a: placed(a, a["xcoords"][::-1], a["ycoords"][::-1]), "PHYS-001"),
+    "other corner": (lambda a: placed(a, a["xcoords"] + side(a) / 2, a["ycoords"] + side(a) / 2), "PHYS-002"),
     "rolled by minus three": (lambda a: placed(a, np.roll(a["xcoords"], -3), np.roll(a["ycoords"], -3)), "PHYS-001"),
 }
 
@@ -159,6 +162,28 @@ def test_a_placeholder_object_silences_the_model(name):
     assert "VALUE-004" in told(report)
     assert any("forward model not asked" in note for note in report.notes)
     assert ("FORMAT-001" in report.codes) <= ("legacy" in name)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "semireal" in name])
+def test_frames_and_gaps_that_are_not_finite_leave_a_cube_decided(name):
+    key = "diff3d" if "raw" in name else "diffraction"
+    for axis, chosen in ((2 if "legacy" in name else 0, 7), (0 if "legacy" in name else 1, slice(30, 34))):
+        arrays = arrays_of(name)
+        held = arrays[key].astype(np.float64 if "legacy" in name else np.float32)
+        np.moveaxis(held, axis, 0)[chosen] = np.nan
+        report = validate({**arrays, key: held})
+        assert report.codes == report_of(name).codes | {"VALUE-001"}
+        assert "FORMAT-002" not in told(report)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_wrong_object_gets_no_mend(source):
+    arrays = arrays_of(f"{source}_canonical")
+    arrays["objectGuess"] = np.ascontiguousarray(arrays["objectGuess"].T)
+    report = validate(arrays)
+    assert [(one.code, one.level) for one in report.findings if one.code.startswith("PHYS")] == [
+        ("PHYS-001", "warning")
+    ]
 
 
 @pytest.mark.parametrize("source", SOURCES)
