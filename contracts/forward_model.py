@@ -29,19 +29,33 @@ def patches(obj: Array, x: Array, y: Array, shape: tuple[int, int], *, precise: 
         complex128, or complex64 where not precise, (n, H, W).
     """
     height, width = shape
+    kind: type[Any] = np.float64 if precise else np.float32
+    # Real and imaginary parts side by side: interpolating them needs no complex products.
+    parts = np.ascontiguousarray(obj, np.complex128 if precise else np.complex64).view(kind)
     top, left = np.asarray(y, float) - height / 2, np.asarray(x, float) - width / 2
     row, column = np.floor(top).astype(np.int64), np.floor(left).astype(np.int64)
-    # One pixel more than a patch on each axis, for the interpolation.
-    rows = row[:, None] + np.arange(height + 1)
-    columns = column[:, None] + np.arange(width + 1)
-    inside = ((rows >= 0) & (rows < obj.shape[0]))[:, :, None] & ((columns >= 0) & (columns < obj.shape[1]))[:, None, :]
-    block = obj[np.clip(rows, 0, obj.shape[0] - 1)[:, :, None], np.clip(columns, 0, obj.shape[1] - 1)[:, None, :]]
-    block = np.where(inside, block, 0).astype(np.complex128 if precise else np.complex64)
-    real = np.float64 if precise else np.float32
-    down, right = (top - row)[:, None, None].astype(real), (left - column)[:, None, None].astype(real)
-    vertical = block[:, :-1] * (1 - down) + block[:, 1:] * down
-    result: Array = vertical[:, :, :-1] * (1 - right) + vertical[:, :, 1:] * right
-    return result
+    down, right = (top - row).astype(kind), (left - column).astype(kind)
+    result = np.empty((len(row), height, 2 * width), dtype=kind)
+    for at in range(len(row)):
+        # One pixel more than a patch on each axis, for the interpolation.
+        block = _block(parts, int(row[at]), 2 * int(column[at]), height + 1, 2 * (width + 1))
+        vertical = block[:-1] * (1 - down[at])
+        vertical += block[1:] * down[at]
+        np.multiply(vertical[:, :-2], 1 - right[at], out=result[at])
+        result[at] += vertical[:, 2:] * right[at]
+    complex_: Array = result.view(np.complex128 if precise else np.complex64)
+    return complex_
+
+
+def _block(plane: Array, row: int, column: int, rows: int, columns: int) -> Array:
+    """A part of a plane; zero outside of it."""
+    inside = plane[max(row, 0) : max(row + rows, 0), max(column, 0) : max(column + columns, 0)]
+    if inside.shape == (rows, columns):
+        return inside
+    block = np.zeros((rows, columns), dtype=plane.dtype)
+    top, left = max(-row, 0), max(-column, 0)
+    block[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    return block
 
 
 def amplitudes(probe: Array, obj: Array, x: Array, y: Array, *, precise: bool = True) -> Array:
@@ -58,10 +72,11 @@ def amplitudes(probe: Array, obj: Array, x: Array, y: Array, *, precise: bool = 
         ``(m**2).sum() == (|exit wave|**2).sum()``.
     """
     modes = probe if probe.ndim == 3 else probe[None]
-    cut = patches(obj, x, y, (modes.shape[1], modes.shape[2]), precise=precise)
-    intensity = np.zeros(cut.shape, dtype=cut.real.dtype)
-    for mode in modes.astype(cut.dtype, copy=False):
-        far = np.fft.fftshift(np.fft.fft2(cut * mode, norm="ortho"), axes=(-2, -1))
-        intensity += far.real**2 + far.imag**2
-    result: Array = np.sqrt(intensity)
-    return result
+    height, width = modes.shape[1:]
+    cut = patches(obj, x, y, (height, width), precise=precise)
+    # A wave times +1, -1, +1, ... has its spectrum moved by half of the axis: no pass to move it afterwards.
+    even = height % 2 == 0 and width % 2 == 0
+    signs = np.where(np.add.outer(np.arange(height), np.arange(width)) % 2 == 0, 1.0, -1.0) if even else 1.0
+    fields = [np.abs(np.fft.fft2(cut * mode, norm="ortho")) for mode in (modes * signs).astype(cut.dtype)]
+    result: Array = fields[0] if len(fields) == 1 else np.sqrt(sum(field**2 for field in fields))
+    return result if even else np.fft.fftshift(result, axes=(-2, -1))

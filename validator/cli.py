@@ -49,24 +49,21 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
 
 def _validate(options: argparse.Namespace, config: Config, stdout: TextIO, stderr: TextIO) -> int:
     from .archive import Limits
-    from .engine import validate
+    from .many import validate_each
     from .reporters import REPORTERS, Style
 
-    limits = Limits(expansion=options.max_expansion) if options.max_expansion else None
     baseline = baseline_of(options, config)
-    whole = []
-    for path in options.paths:
-        asked = config.for_file(path)
-        whole.append(
-            validate(
-                path,
-                asked.contract or "auto",
-                options.headers_only,
-                axes=asked.axes,
-                strict_archive=options.strict_archive,
-                limits=limits,
-            )
+    asked = [config.for_file(path) for path in options.paths]
+    whole = list(
+        validate_each(
+            options.paths,
+            jobs=options.jobs,
+            each=[{"contract": one.contract or "auto", "axes": one.axes} for one in asked],
+            headers_only=options.headers_only,
+            strict_archive=options.strict_archive,
+            limits=Limits(expansion=options.max_expansion) if options.max_expansion else None,
         )
+    )
     reports = chosen(options, config, baseline, whole, stderr)
     style = Style(
         colour=not options.output and _colour(options.color, stdout),

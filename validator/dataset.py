@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -10,13 +11,13 @@ import numpy as np
 
 from .archive import Archive
 from .faults import Fault
-from .member import Member
+from .member import STORED, Member
 from .names import array_name
 from .npy import Header, read_header
 from .pickled_text import MAX_TEXT, read_text
 
-CHUNK: Final = 1 << 18
-"""Bytes of array data handed out at a time: fits the second-level cache together with temporaries."""
+CHUNK: Final = 1 << 19
+"""Bytes of array data handed out at a time, at most: fits the second-level cache together with temporaries."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +65,13 @@ class Dataset(Protocol):
     malformed: dict[str, Fault]
 
     def chunks(self, name: str) -> Iterator[np.ndarray[Any, Any]]:
-        """Items of one array as 1-D native-endian arrays, in storage order; each chunk is valid until the next."""
+        """Items of one array as 1-D native-endian arrays, in storage order; each chunk is valid until the next.
+
+        Chunks end where rows, frames or whole slices do, and each slice of one size is cut alike.
+        """
+
+    def cheap(self, name: str) -> bool:
+        """Whether reading an array costs next to nothing, since it is not compressed."""
 
     def text(self, name: str) -> str | None:
         """The text of a 0-d array, read even where it is pickled; None where it holds anything else."""
@@ -125,11 +132,13 @@ class ArchiveDataset:
         reader.read(header.data)
         size = header.dtype.itemsize
         native = header.dtype.newbyteorder("=")
-        step = max(1, CHUNK // size) * size
-        while reader.left:
-            chunk = np.frombuffer(reader.read(min(step, reader.left)), dtype=header.dtype)
+        for length in _lengths(self.headers[name].storage, size):
+            chunk = np.frombuffer(reader.read(length * size), dtype=header.dtype)
             yield chunk if header.dtype == native else chunk.astype(native)
         reader.finish()
+
+    def cheap(self, name: str) -> bool:
+        return self._members[name][0].method == STORED
 
     def text(self, name: str) -> str | None:
         member, header = self._members[name]
@@ -183,6 +192,10 @@ class MappingDataset:
         for block in _blocks(array):
             yield block if block.dtype == native else block.astype(native)
 
+    def cheap(self, name: str) -> bool:
+        """Always: it is in memory."""
+        return name in self.headers
+
     def text(self, name: str) -> str | None:
         array = self._arrays[name]
         return _plain_text(array) if array.shape == () else None
@@ -194,12 +207,32 @@ class MappingDataset:
         """Nothing to check."""
 
 
+def _lengths(storage: tuple[int, ...], itemsize: int) -> Iterator[int]:
+    """Items of each chunk of an array that is stored in this shape.
+
+    A sum over floats depends on where it is cut: cut alike, equal frames have equal totals.
+    """
+    most = max(1, CHUNK // max(1, itemsize))
+    unit, axis = 1, len(storage)
+    while axis and unit * storage[axis - 1] <= most:
+        axis -= 1
+        unit *= storage[axis]
+    if not unit:
+        return
+    # ``unit`` items belong together and fit a chunk; the next axis counts as many of them as do not.
+    count, repeats = (storage[axis - 1], math.prod(storage[: axis - 1])) if axis else (1, 1)
+    parts = -(-count // (most // unit))
+    lengths = [(count * (part + 1) // parts - count * part // parts) * unit for part in range(parts)]
+    for _ in range(repeats):
+        yield from lengths
+
+
 def _blocks(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
     if array.flags.c_contiguous:
-        step = max(1, CHUNK // max(1, array.dtype.itemsize))
-        flat = array.reshape(-1)
-        for start in range(0, flat.size, step):
-            yield flat[start : start + step]
+        flat, start = array.reshape(-1), 0
+        for length in _lengths(array.shape, array.dtype.itemsize):
+            yield flat[start : start + length]
+            start += length
     elif array.nbytes <= CHUNK:
         yield np.ascontiguousarray(array).reshape(-1)
     else:

@@ -23,7 +23,6 @@ from .evidence import Evidence, forward_words
 from .faults import Fault
 from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, Verdict
 from .folds import Facts, fold
-from .prefetch import prefetched
 from .remedy import remedy
 from .rules import ARRAY_RULES, CASE_RULES
 from .scan_table import MAX_ROWS
@@ -114,6 +113,12 @@ def _unreadable(path: str, contract: Contract | None, fault: Fault) -> Report:
         contract_version=contract.version if contract else None,
         findings=(_fault_finding(path, fault),),
     )
+
+
+def internal(path: str, what: str) -> Report:
+    """The report of a file whose check failed by itself: never a pass."""
+    finding = _finding(path, Deviation(code="INTERNAL-001", message=what), "")
+    return Report(path=path, verdict="unreadable", findings=(finding,))
 
 
 def _fault_finding(path: str, fault: Fault) -> Finding:
@@ -320,10 +325,11 @@ class _Run:
                 }
                 facts[name] = fold(
                     header,
-                    prefetched(self._dataset.chunks(name), header.count * header.dtype.itemsize),
+                    self._dataset.chunks(name),
                     frame_axes=sorted(axes),
                     keep=name in kept,
                     fingerprint=range(len(header.shape)) if name in pairs else None,
+                    cheap=self._dataset.cheap(name),
                 )
             except Fault as fault:
                 self._findings.append(_fault_finding(self._path, fault))
@@ -416,4 +422,4 @@ def _statistics(facts: Facts | None) -> dict[str, float | int | bool]:
     return told
 
 
-__all__ = ["ContractError", "validate", "verdict_of"]
+__all__ = ["ContractError", "internal", "validate", "verdict_of"]

@@ -171,7 +171,7 @@ def _likeness(sample: Sample) -> float:
     mean = flat.mean(axis=0)
     norms = np.linalg.norm(flat, axis=1) * np.linalg.norm(mean)
     some = norms > 0
-    return float(np.mean((flat[some] @ mean) / norms[some])) if some.any() else 0.0
+    return float(np.mean(np.einsum("ij,j->i", flat[some], mean) / norms[some])) if some.any() else 0.0
 
 
 def _key(case: Case, scan: Scan, reading: Reading, layout: Layout) -> tuple[Any, ...]:
@@ -212,7 +212,8 @@ def _scene(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene | 
         return f"{scan.probe} is of another size than a frame"
     if obj.shape[0] != 1:
         return f"{scan.object} has several modes"
-    usable = np.isfinite(frames).all(axis=(1, 2)) & (frames != 0).any(axis=(1, 2)) & (frames >= 0).all(axis=(1, 2))
+    low, high = frames.min(axis=(1, 2)), frames.max(axis=(1, 2))
+    usable = np.isfinite(low) & np.isfinite(high) & (low >= 0) & (high > 0)
     if np.count_nonzero(usable) < LEAST:
         return f"fewer than {LEAST} frames are usable"
     counts = (case.quantity(reading) or reading.spec.quantity) == "intensity"

@@ -14,12 +14,15 @@ from typing import Any, Final
 import numpy as np
 
 from .readings import Affine, Reading, Trial, far, leans, near, shift, strides, turned
-from .score import ALIKE, LEAST, MARGIN, SIGNIFICANT, Scene, Score, residual, score, surpasses
+from .score import ALIKE, LEAST, MARGIN, SIGNIFICANT, Scene, Score, centred, correlation, residual, score, surpasses
 
 Array = np.ndarray[Any, Any]
 
-QUICK: Final = 16
-"""Frames with which readings are compared at first."""
+QUICK: Final = 10
+"""Frames with which other readings are compared at first."""
+
+SURE: Final = 16
+"""Frames that decide between orders of axes."""
 
 WIDE: Final = 32
 """Frames with which the wider search compares."""
@@ -55,15 +58,16 @@ class Verdict:
 
 def judge(scene: Scene) -> Verdict:
     """Compare the stated reading with the others; search wider where it does not clearly stand out."""
-    quick = scene.thinned(QUICK)
-    predicted = quick.predicted(quick.x, quick.y)
-    stated = score(predicted, quick.measured)
-    best, tried = _best(near(quick, predicted))
+    every = scene.thinned(len(scene.index))
+    predicted = every.predicted(every.x, every.y)
+    stated = score(predicted, every.measured)
+    rows = every.scattered(QUICK)
+    quick, at_first = every.taken(rows), predicted[rows]
+    best, tried = _best(near(quick, at_first))
+    fits = correlation(at_first, centred(quick.measured))
     rival = best.correlation if best else 0.0
-    clear = stated.z >= SIGNIFICANT and stated.correlation > max(CLEAR, 1.25 * rival + MARGIN)
-    if clear and not leans(quick, stated.correlation):
-        every = scene.thinned(len(scene.index))
-        stated = score(every.predicted(every.x, every.y), every.measured)
+    clear = stated.z >= SIGNIFICANT and min(stated.correlation, fits) > max(CLEAR, 1.25 * rival + MARGIN)
+    if clear and not leans(quick, fits):
         return Verdict(stated=stated, best=best.reading() if best else None, tried=1 + tried, frames=len(every.index))
     wide = scene.thinned(WIDE)
     predicted = wide.predicted(wide.x, wide.y)
@@ -86,7 +90,7 @@ def judge(scene: Scene) -> Verdict:
 
 def plain(scene: Scene) -> Score:
     """The best of the stated reading and those always compared with it: whether the frames are frames at all."""
-    quick = scene.thinned(QUICK)
+    quick = scene.thinned(SURE)
     predicted = quick.predicted(quick.x, quick.y)
     stated = score(predicted, quick.measured)
     best, _ = _best(near(quick, predicted))

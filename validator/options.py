@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Final
 
 from npzschema.contracts.terminal import Parser, tool_options
+
+MOST_JOBS: Final = 256
 
 _EPILOG: Final = """\
 exit status:
@@ -75,6 +78,13 @@ def _read(made: Group) -> None:
         type=_ratio,
         metavar="RATIO",
         help="how often its own size an archive may expand to (default: 250)",
+    )
+    made.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=1,
+        metavar="N|auto",
+        help="check several files at a time, in so many processes; auto: one a core (default: 1)",
     )
 
 
@@ -179,3 +189,11 @@ def _ratio(text: str) -> float:
     if not 1 <= value < 1e9:
         raise argparse.ArgumentTypeError(f"{text!r} is not a ratio of at least 1")
     return value
+
+
+def _jobs(text: str) -> int:
+    if text == "auto":
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= MOST_JOBS and len(text) < 4):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is neither a number from 1 to {MOST_JOBS} nor auto")
+    return int(text)

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from .score import LEAST, Scene, Score, correlation, score
+from .score import LEAST, Scene, Score, centred, correlation, score
 
 Array = np.ndarray[Any, Any]
 
@@ -63,7 +63,7 @@ class Trial:
         return Reading(kind=self.kind, name=self.name, words=self.words, score=full, values=self.values)
 
 
-def _trial(kind: str, name: str, words: str, predicted: Array, measured: Array, **values: float) -> Trial:
+def _trial(kind: str, name: str, words: str, predicted: Array, measured: Array, data: Array, **values: float) -> Trial:
     return Trial(
         kind=kind,
         name=name,
@@ -71,7 +71,7 @@ def _trial(kind: str, name: str, words: str, predicted: Array, measured: Array, 
         values=tuple(values.items()),
         predicted=predicted,
         measured=measured,
-        correlation=correlation(predicted, measured),
+        correlation=correlation(predicted, data),
     )
 
 
@@ -80,25 +80,31 @@ def near(scene: Scene, predicted: Array) -> Iterator[Trial]:
 
     ``predicted``: patterns at the stated positions.
     """
-    yield from _detector(scene, predicted)
+    data = centred(scene.measured)
+    yield from _detector(scene, predicted, data)
     for name, words, affine in _symmetries(scene):
-        yield moved(scene, name, words, affine)
+        yield moved(scene, name, words, affine, data)
 
 
-def moved(scene: Scene, name: str, words: str, affine: Affine) -> Trial:
-    """The trial of other positions."""
+def moved(scene: Scene, name: str, words: str, affine: Affine, data: Array) -> Trial:
+    """The trial of other positions; ``data`` are the measured frames, centred."""
     predicted = scene.predicted(*affine.apply(scene.x, scene.y))
-    return _trial("positions", name, words, predicted, scene.measured, **affine._asdict())
+    return _trial("positions", name, words, predicted, scene.measured, data, **affine._asdict())
 
 
 def _symmetries(scene: Scene) -> Iterator[tuple[str, str, Affine]]:
-    """The seven other symmetries of the square, flips taken about the middle of the object and of the scan."""
-    x, y, (rows, columns) = scene.x, scene.y, scene.object.shape
+    """The seven other symmetries of the square, flips taken about the middle of the object."""
+    rows, columns = scene.object.shape
     yield "swap", "x and y swapped", Affine(xx=0, xy=1, yx=1, yy=0)
-    # Twice the middle, of x and of y.
-    ends = float(x.min() + x.max()), float(y.min() + y.max())
     yield from _flips("object", (columns, rows))
     yield from _turns("object", (columns, rows))
+
+
+def _other_middles(scene: Scene) -> Iterator[tuple[str, str, Affine]]:
+    """The same about other middles: those of an object that is not square, and of the scan."""
+    x, y, (rows, columns) = scene.x, scene.y, scene.object.shape
+    # Twice the middle, of x and of y.
+    ends = float(x.min() + x.max()), float(y.min() + y.max())
     if rows != columns:
         # Flipped first and swapped then, or the other way round: on an object that is not square these differ.
         yield from _turns("object, other sides", (rows, columns))
@@ -138,10 +144,11 @@ _ORIENTATIONS: Final[tuple[tuple[str, str, Callable[[Array], Array]], ...]] = (
 )
 
 
-def _detector(scene: Scene, predicted: Array) -> Iterator[Trial]:
+def _detector(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
     """Other orders of the detector's pixels under the stated positions."""
     words = "the zero frequency moved from the corner to the centre"
-    yield _trial("centre", "fftshift", words, predicted, np.fft.ifftshift(scene.measured, axes=(1, 2)))
+    shifted = (np.fft.ifftshift(frames, axes=(1, 2)) for frames in (scene.measured, data))
+    yield _trial("centre", "fftshift", words, predicted, *shifted)
     for name, words, turn in _ORIENTATIONS:
         if turn(scene.measured).shape != predicted.shape:
             continue
@@ -154,26 +161,29 @@ def _detector(scene: Scene, predicted: Array) -> Iterator[Trial]:
                 words,
                 predicted,
                 turned(scene.measured, name, *roll),
+                turned(data, name, *roll),
                 roll_rows=roll[0],
                 roll_columns=roll[1],
             )
 
 
 def far(scene: Scene) -> Iterator[Trial]:
-    """Corner for centre, other scales, frames and positions out of step."""
-    x, y = scene.x, scene.y
+    """Flips about other middles, corner for centre, other scales, frames and positions out of step."""
+    x, y, data = scene.x, scene.y, centred(scene.measured)
+    for name, words, affine in _other_middles(scene):
+        yield moved(scene, name, words, affine, data)
     (rows, columns), (height, width) = scene.object.shape, scene.probe.shape[-2:]
     words = "positions taken as the upper left corner of the patch"
-    yield moved(scene, "corner", words, Affine(x0=width / 2, y0=height / 2))
+    yield moved(scene, "corner", words, Affine(x0=width / 2, y0=height / 2), data)
     for factor, word in ((2.0, "doubled"), (0.5, "halved")):
-        yield moved(scene, f"scale-{word}", f"positions {word}", Affine(xx=factor, yy=factor))
+        yield moved(scene, f"scale-{word}", f"positions {word}", Affine(xx=factor, yy=factor), data)
         about = Affine(xx=factor, yy=factor, x0=columns / 2 * (1 - factor), y0=rows / 2 * (1 - factor))
-        yield moved(scene, f"scale-{word}-centred", f"positions {word} about the middle of the object", about)
+        yield moved(scene, f"scale-{word}-centred", f"positions {word} about the middle of the object", about, data)
     for step in ROLLS:
         if abs(step) < len(x):
             words = f"frame i taken with position i {'+' if step > 0 else '-'} {abs(step)}"
             predicted = scene.predicted(np.roll(x, -step), np.roll(y, -step))
-            yield _trial("pairing", "roll", words, predicted, scene.measured, step=step)
+            yield _trial("pairing", "roll", words, predicted, scene.measured, data, step=step)
 
 
 def strides(scene: Scene) -> Iterator[Trial]:
@@ -188,15 +198,17 @@ def strides(scene: Scene) -> Iterator[Trial]:
         predicted = Scene(
             probe=scene.probe, object=scene.object, x=scene.x, y=scene.y, index=at, measured=scene.measured
         ).predicted(scene.x, scene.y)
-        yield _trial("pairing", "stride", words, predicted, scene.measured[rows], stride=stride)
+        measured = scene.measured[rows]
+        yield _trial("pairing", "stride", words, predicted, measured, centred(measured), stride=stride)
 
 
 def shift(scene: Scene) -> Trial:
     """The best shift of all positions, searched from coarse to fine."""
     small = scene.thinned(LEAST + 2)
+    data = centred(small.measured)
 
     def fit(at: tuple[float, float]) -> float:
-        return correlation(small.predicted(small.x + at[0], small.y + at[1]), small.measured)
+        return correlation(small.predicted(small.x + at[0], small.y + at[1]), data)
 
     reach = min(scene.probe.shape[-2:]) / 4
     step = max(2.0, reach / 6)
@@ -206,13 +218,20 @@ def shift(scene: Scene) -> Trial:
         step /= 2
         best = max(((best[0] + i * step, best[1] + j * step) for i in (-1, 0, 1) for j in (-1, 0, 1)), key=fit)
     dx, dy = (round(value, 2) + 0.0 for value in best)
-    return moved(scene, "shift", f"all positions moved by {dx:+g} in x and {dy:+g} in y", Affine(x0=dx, y0=dy))
+    return moved(
+        scene,
+        "shift",
+        f"all positions moved by {dx:+g} in x and {dy:+g} in y",
+        Affine(x0=dx, y0=dy),
+        centred(scene.measured),
+    )
 
 
 def leans(scene: Scene, stated: float) -> bool:
     """Whether a small shift of all positions already fits better: then the right one is farther that way."""
+    data = centred(scene.measured)
     return any(
-        correlation(scene.predicted(scene.x + dx, scene.y + dy), scene.measured) > stated + 0.02
+        correlation(scene.predicted(scene.x + dx, scene.y + dy), data) > stated + 0.02
         for dx, dy in ((2, 0), (-2, 0), (0, 2), (0, -2))
     )
 

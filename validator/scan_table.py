@@ -72,17 +72,22 @@ class ScanTable:
         for name, over in (("again", ("x", "y")), ("copied", ("digest", "total", "maximum"))):
             if set(over) <= set(self.columns):
                 frame = frame.with_columns(pl.struct(over).is_duplicated().alias(name))
-        schema = pa.DataFrameSchema(
-            checks=[
-                # A row that has no value in a column is not judged by it.
-                pa.Check(
-                    lambda data, test=test: data.lazyframe.select(test(pl).fill_null(True)), name=keyword, error=keyword
-                )
-                for keyword, test in checks.items()
-            ]
-        )
+        # A row that has no value in a column is not judged by it.
+        tests = {keyword: test(pl).fill_null(True) for keyword, test in checks.items()}
+
+        def asked(name: str, test: Any) -> Any:
+            return pa.Check(lambda data: data.lazyframe.select(test), name=name, error=name)
+
+        # Most tables keep everything: one question tells, and only a slice that fails is asked keyword by keyword.
+        whole = pa.DataFrameSchema(checks=[asked("all", pl.all_horizontal(tests.values()))])
+        schema = pa.DataFrameSchema(checks=[asked(keyword, test) for keyword, test in tests.items()])
         failed: dict[str, list[int]] = {}
         for start in range(0, self.rows, SLICE):
+            try:
+                whole.validate(frame.slice(start, SLICE))
+                continue
+            except pa.errors.SchemaError:
+                pass
             try:
                 schema.validate(frame.slice(start, SLICE), lazy=True)
             except pa.errors.SchemaErrors as errors:
@@ -154,7 +159,7 @@ def build(case: Case, scan: Scan) -> ScanTable:
         if not any(scan.probe in dissent.arrays for dissent in case.binding.dissents):
             footprint = _footprint(case, case.binding.reading(scan.probe))
         if math.isfinite(footprint) and rows > 1 and scan.minimum_overlap is not None:
-            columns["overlap"] = 1 - nearest(x, y) / footprint
+            columns["overlap"] = 1 - nearest(x, y, (1 - scan.minimum_overlap) * footprint) / footprint
     return ScanTable(
         scan=scan,
         rows=rows,
@@ -222,9 +227,10 @@ def _footprint(case: Case, reading: Reading | None) -> float:
     return 2 * math.sqrt(area / math.pi)
 
 
-def nearest(x: Array, y: Array) -> Array:
+def nearest(x: Array, y: Array, near: float = 0.0) -> Array:
     """Distance of each position to the nearest other; NaN where a coordinate is.
 
+    ``near``: a distance at which the search may stop; what is told is then no more than that.
     Positions are sorted by one coordinate; each looks to both sides at growing lags, until the lag alone is
     farther than the best it has found.
     """
@@ -243,7 +249,7 @@ def nearest(x: Array, y: Array) -> Array:
             inside = (other >= 0) & (other < len(order))
             active, other = active[inside], other[inside]
             gap = np.abs(along[other] - along[active])
-            open_ = gap < best[active]
+            open_ = (gap < best[active]) & (best[active] > near)
             active, other, gap = active[open_], other[open_], gap[open_]
             if not active.size:
                 break

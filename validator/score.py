@@ -21,6 +21,8 @@ Array = np.ndarray[Any, Any]
 PIXELS: Final = 1 << 19
 """Pixels of all frames of one prediction: what bounds the time."""
 
+GOLDEN: Final = (math.sqrt(5) - 1) / 2
+
 LEAST: Final = 8
 """Fewer frames say nothing."""
 
@@ -59,8 +61,18 @@ class Scene:
     def thinned(self, frames: int) -> Scene:
         """The same with fewer frames, evenly spaced, and few enough for the pixel budget."""
         count = min(frames, max(LEAST + 2, PIXELS // self.measured[0].size), len(self.index))
-        keep = np.unique(np.linspace(0, len(self.index) - 1, count).round().astype(int))
-        return replace(self, index=self.index[keep], measured=self.measured[keep])
+        return self.taken(np.unique(np.linspace(0, len(self.index) - 1, count).round().astype(int)))
+
+    def taken(self, rows: Array) -> Scene:
+        """The same with those rows of the sample only."""
+        return replace(self, index=self.index[rows], measured=self.measured[rows])
+
+    def scattered(self, frames: int) -> Array:
+        """A few rows of the sample, in steps of the golden ratio.
+
+        A few evenly spaced positions of a raster lie on a line, and a line is its own mirror image.
+        """
+        return np.unique((np.arange(frames) * GOLDEN % 1 * len(self.index)).astype(int))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,11 +108,18 @@ def surpasses(score: Score, other: Score) -> bool:
     return spread == 0 or float(difference.sum()) > PAIRED * spread
 
 
-def correlation(predicted: Array, measured: Array) -> float:
-    """Correlation alone, (n, H, W) each: cheap, for finding the best of many."""
-    model, data = predicted - predicted.mean(axis=0), measured - measured.mean(axis=0)
-    norm = math.sqrt(_dot(model, model) * _dot(data, data))
-    return _dot(model, data) / norm if norm > 0 else 0.0
+def centred(frames: Array) -> Array:
+    """Frames (n, H, W) without their mean over frames, of norm one; zeros where all are the same."""
+    apart: Array = frames - frames.mean(axis=0)
+    norm = math.sqrt(_dot(apart, apart))
+    return np.multiply(apart, 1 / norm if norm > 0 else 0.0, out=apart)
+
+
+def correlation(predicted: Array, data: Array) -> float:
+    """Correlation alone of patterns with ``centred`` data, (n, H, W) each: cheap, for finding the best of many."""
+    apart = predicted - predicted.mean(axis=0)
+    norm = math.sqrt(_dot(apart, apart))
+    return _dot(apart, data) / norm if norm > 0 else 0.0
 
 
 def score(predicted: Array, measured: Array) -> Score:
@@ -112,7 +131,12 @@ def score(predicted: Array, measured: Array) -> Score:
     if norm == 0 or n < 2:
         # A reading that predicts nothing, or the same for all frames, is as bad as any.
         return Score(correlation=0.0, sigma=0.0, parts=np.zeros(n))
-    products = model @ data.T
+    # In products so small that BLAS takes one thread: many, on a busy machine, mostly wait for each other.
+    width = max(1, (1 << 18) // n**2)
+    products = sum(
+        (model[:, at : at + width] @ data[:, at : at + width].T for at in range(0, model.shape[1], width)),
+        start=np.zeros((n, n), dtype=model.dtype),
+    )
     # Rows and columns sum to zero already, up to rounding: the null's mean is zero.
     sigma = math.sqrt(float((products**2).sum()) / (n - 1))
     return Score(
@@ -124,7 +148,7 @@ def score(predicted: Array, measured: Array) -> Score:
 
 
 def _dot(one: Array, other: Array) -> float:
-    # Not by BLAS: its threads, waiting for each other on a busy machine, take far longer than the sum.
+    # Not by BLAS, for the same reason as in score().
     return float(np.einsum("i,i->", one.reshape(-1), other.reshape(-1)))
 
 

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from npzschema.validator.dataset import ArrayHeader
 from npzschema.validator.folds import fold
-from npzschema.validator.folds.frames import FrameFold
+from npzschema.validator.folds.rows import rows_of
 
 REAL = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", ">f4", ">f8", ">i2", ">u4"]
 
@@ -229,7 +229,7 @@ def test_minus_zero_is_zero_to_a_fingerprint():
 )
 def test_what_cannot_be_folded_by_frame_is_left_out(shape, dtype, axis):
     header = ArrayHeader(name="a", shape=shape, dtype=np.dtype(dtype))
-    assert FrameFold.along(header, axis) is None
+    assert rows_of(header, axis) is None
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "i4", "?"])

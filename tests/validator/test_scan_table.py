@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import textwrap
@@ -92,6 +93,17 @@ def test_a_median_of_three_frames_says_nothing():
     assert made.failures() == {}
 
 
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=2, max_size=30), st.floats(0, 30))
+def test_the_nearest_other_beyond_a_distance_that_is_near_enough(points, near):
+    x, y = np.array(points, dtype=np.float64).T
+    exact = [min(math.hypot(x[i] - x[j], y[i] - y[j]) for j in range(len(x)) if j != i) for i in range(len(x))]
+    np.testing.assert_allclose(nearest(x, y), exact, rtol=1e-12)
+    found = nearest(x, y, near)
+    # Within the distance it tells no more than that; beyond it, exactly.
+    assert ((found <= near) == (np.array(exact) <= near)).all()
+    np.testing.assert_allclose(found[found > near], np.array(exact)[found > near], rtol=1e-12)
+
+
 def test_no_rows_and_no_columns():
     assert ScanTable(scan=SCAN, rows=0).failures() == {}
     assert table({"x": np.zeros(0), "y": np.zeros(0)}, distinct=True).failures() == {}
@@ -166,11 +178,13 @@ def test_pandera_judges_the_rows(datasets, monkeypatch):
         return validate_(self, data, **options)
 
     monkeypatch.setattr(pa.DataFrameSchema, "validate", spy)
-    validate(datasets.canonical())
     keywords = ["blankFraction", "distinct", "hotFactor", "insideTolerance", "minimumOverlap", "repeated"]
-    assert seen[0] == (keywords, 20)
-
-    monkeypatch.setattr(pa.DataFrameSchema, "validate", lambda _, data, **__: data)
+    validate(datasets.canonical())
+    assert seen == [(["all"], 20)]
     arrays = datasets.canonical()
     arrays["diffraction"][4] = 0
+    validate(arrays)
+    assert seen[1:3] == [(["all"], 20), (keywords, 20)]
+
+    monkeypatch.setattr(pa.DataFrameSchema, "validate", lambda _, data, **__: data)
     assert validate(arrays).findings == ()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..dataset import ArrayHeader
+from ..prefetch import prefetched
+from .digests import digest_fold
 from .facts import Facts, FrameFacts, Sample
 from .fingerprint import FingerprintFold
 from .frames import FrameFold
 from .keep import KeepFold
 from .lattice import SampleFold, lattice_of
 from .ranges import RangeFold
+from .rows import rows_of
 from .sampled import SampledFold
 
 Chunk = np.ndarray[Any, Any]
@@ -32,6 +35,7 @@ def fold(
     frame_axes: Sequence[int] = (),
     keep: bool = False,
     fingerprint: Sequence[int] | None = None,
+    cheap: bool = False,
 ) -> Facts:
     """Everything the rules ask of one array's values, in one pass.
 
@@ -41,32 +45,52 @@ def fold(
         frame_axes: axes (of ``header.shape``) that may count frames; totals and extremes are taken for each.
         keep: keep the values, up to a limit.
         fingerprint: order of axes for a fingerprint of the values that does not depend on how they are stored.
+        cheap: chunks cost little to read, so that whoever reads them ahead has time for digests too.
     """
-    ranges = RangeFold(header)
+    rows = {axis: one for axis in frame_axes if (one := rows_of(header, axis)) is not None}
+    frames = {axis: FrameFold(header, one) for axis, one in rows.items()}
+    digests = {axis: digest_fold(header, one) for axis, one in rows.items()}
     samples = {axis: some for axis in frame_axes if (some := SampledFold.along(header, axis)) is not None}
-    frames = {axis: one for axis in frame_axes if (one := FrameFold.along(header, axis)) is not None}
     sample = SampleFold(header) if frame_axes and header.dtype.kind == "f" else None
     kept = KeepFold(header) if keep else None
     print_ = FingerprintFold(header, fingerprint) if fingerprint is not None else None
-    folds: list[Fold] = [one for one in (*frames.values(), *samples.values(), sample, kept, print_) if one is not None]
     # Whatever counts frames knows the extremes of the whole array too: one pass less over each chunk.
-    if not frames:
-        folds.insert(0, ranges)
-    start = 0
-    for chunk in chunks:
-        for accumulator in folds:
-            accumulator.add(chunk, start)
-        start += chunk.size
-    by_axis = {axis: one.facts() for axis, one in frames.items()}
-    whole = next(iter(frames.values())).range_facts() if frames else ranges.facts()
+    ranges = None if frames else RangeFold(header)
+    here: list[Fold] = [
+        one for one in (ranges, *frames.values(), *samples.values(), sample, kept, print_) if one is not None
+    ]
+    early: list[Fold] = list(digests.values())
+    if not cheap:
+        early, here = [], [*here, *early]
+    for _ in _fed(prefetched(_fed(chunks, early), header.count * header.dtype.itemsize), here):
+        pass
     return Facts(
-        range=whole,
-        frames=by_axis,
+        range=ranges.facts() if ranges else next(iter(frames.values())).range_facts(),
+        frames={
+            axis: FrameFacts(
+                total=one.total,
+                minimum=one.minimum,
+                maximum=one.maximum,
+                nonfinite=one.nonfinite,
+                digest=digests[axis].digests(),
+            )
+            for axis, one in frames.items()
+        },
         samples={axis: one.sample() for axis, one in samples.items()},
         values=kept.values() if kept else None,
         lattice=lattice_of(sample.values(), header.dtype) if sample else None,
         fingerprint=print_.value if print_ else None,
     )
+
+
+def _fed(chunks: Iterable[Chunk], folds: Sequence[Fold]) -> Iterator[Chunk]:
+    """The same chunks, each given to the folds on its way."""
+    start = 0
+    for chunk in chunks:
+        for accumulator in folds:
+            accumulator.add(chunk, start)
+        yield chunk
+        start += chunk.size
 
 
 __all__ = ["Facts", "Fold", "FrameFacts", "Sample", "fold"]

@@ -47,7 +47,7 @@ class FrameFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Sample:
-    """Some whole frames: which, and their values, float64, (frames, rows, columns)."""
+    """Some whole frames: which, and their values, float32 or float64, (frames, rows, columns)."""
 
     index: Array
     frames: Array

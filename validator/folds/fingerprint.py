@@ -41,14 +41,13 @@ class FingerprintFold:
         for half, part in enumerate(parts):
             # Adding zero makes -0.0 equal to 0.0, as == does.
             bits = np.ascontiguousarray(part.astype(np.float64) + 0.0).view(np.uint64)
-            total += int((bits * _weights(index * 2 + half)).sum(dtype=np.uint64))
+            total += int((bits * (splitmix(index * 2 + half) | np.uint64(1))).sum(dtype=np.uint64))
         self.value = (self.value + total) % (1 << 64)
 
 
-def _weights(index: Array) -> Array:
-    """SplitMix64 of the index (Steele, Lea and Flood 2014), made odd."""
+def splitmix(index: Array) -> Array:
+    """SplitMix64 of each number (Steele, Lea and Flood 2014), uint64."""
     mixed = index.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    odd: Array = (mixed ^ (mixed >> np.uint64(31))) | np.uint64(1)
-    return odd
+    return mixed ^ (mixed >> np.uint64(31))

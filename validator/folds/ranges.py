@@ -15,6 +15,9 @@ MAX_MARKED_AXIS: Final = 1 << 22
 """Axes longer than this get no list of non-finite indices: memory must not follow a header."""
 
 
+_INFINITY: Final = int(np.float64(np.inf).view(np.uint64))
+
+
 class RangeFold:
     """Range of the values; for complex arrays of their components."""
 
@@ -32,7 +35,6 @@ class RangeFold:
         if chunk.dtype.kind == "b":
             chunk = chunk.view(np.uint8)
         if chunk.dtype.kind in "fc":
-            # A sum is finite where all terms are, save for an overflow: then the exact test below decides.
             finite = np.isfinite(chunk)
             if not finite.all():
                 self._marks.add(np.flatnonzero(~finite), start)
@@ -46,8 +48,7 @@ class RangeFold:
             self._high[index] = max(self._high[index], part.max().item())
             if part.dtype.itemsize == 8 and part.dtype.kind == "f":
                 # Only double precision can lose anything by a cast.
-                magnitudes = np.abs(part)
-                self._smallest = min(self._smallest, float(magnitudes.min(where=magnitudes > 0, initial=np.inf)))
+                self._smallest = min(self._smallest, smallest_magnitude(part, nonnegative=False))
         if chunk.dtype.kind == "f" and not self._fractional:
             self._fractional = bool((chunk != np.rint(chunk)).any())
         if len(parts) == 1:
@@ -69,6 +70,15 @@ class RangeFold:
             fractional=self._fractional,
             nonfinite_at=self._marks.at(),
         )
+
+
+def smallest_magnitude(values: Array, *, nonnegative: bool) -> float:
+    """The smallest magnitude above zero of finite float64 values; infinity where there is none."""
+    magnitudes = values if nonnegative else np.abs(values)
+    # Floats that are not negative lie in the order of their bits; one less, zero comes last of all.
+    bits = np.ascontiguousarray(magnitudes).view(np.uint64) - np.uint64(1)
+    least = int(bits.min()) + 1
+    return float(np.uint64(least).view(np.float64)) if least < _INFINITY else float("inf")
 
 
 class NonFinite:

@@ -25,7 +25,9 @@ class SampledFold:
         self._pixels = header.count // self._n
         count = max(8, min(FRAMES, MAX_BYTES // (self._pixels * 8)))
         self.index = np.unique(np.linspace(0, self._n - 1, min(count, self._n)).round().astype(np.int64))
-        self._held = np.zeros((len(self.index), self._pixels))
+        # As exact as the values, in half the memory where they are single or short.
+        kind = np.float64 if header.dtype.itemsize > (2 if header.dtype.kind in "iu" else 4) else np.float32
+        self._held = np.zeros((len(self.index), self._pixels), dtype=kind)
         # The two detector axes as they lie in storage; brought into the order of the shape at the end.
         at = header.storage_axes.index(axis)
         rest = [one for one in header.storage_axes if one != axis]
@@ -72,6 +74,6 @@ class SampledFold:
         self._held[inside, pixel] = piece[self.index[inside] - skip]
 
     def sample(self) -> Sample:
-        """The frames, float64, (frames, rows, columns) in the order of the remaining axes of the shape."""
+        """The frames, (frames, rows, columns) in the order of the remaining axes of the shape."""
         planes = self._held.reshape(-1, *self._shape)
         return Sample(index=self.index, frames=planes.transpose(0, *(axis + 1 for axis in self._order)))

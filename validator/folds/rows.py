@@ -1,0 +1,74 @@
+"""Chunks cut where frames begin and end."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from ..dataset import ArrayHeader
+
+Array = np.ndarray[Any, Any]
+
+MAX_FRAMES: Final = 1 << 22
+
+
+class Piece(NamedTuple):
+    """A part of a chunk, from its item ``at``, and its frames: 2-D of whole rows, or 1-D within one row."""
+
+    at: int
+    frames: slice
+    items: Array
+
+
+class Rows(NamedTuple):
+    """How frames lie in storage: with the scan axis first a row is a frame, with it last one pixel of every frame."""
+
+    n_frames: int
+    pixels: int
+    first: bool
+
+    @property
+    def row(self) -> int:
+        return self.pixels if self.first else self.n_frames
+
+    def pieces(self, chunk: Array, start: int) -> list[Piece]:
+        """A chunk cut at the edges of rows; ``start`` is the index of its first item."""
+        row = self.row
+        pieces: list[Piece] = []
+        at, end = 0, chunk.size
+        if skip := start % row:
+            at = min(row - skip, end)
+            pieces.append(Piece(0, self._part(start, skip, at), chunk[:at]))
+        whole = (end - at) // row
+        if whole:
+            first = (start + at) // row
+            frames = slice(first, first + whole) if self.first else slice(0, row)
+            pieces.append(Piece(at, frames, chunk[at : at + whole * row].reshape(whole, row)))
+            at += whole * row
+        if at < end:
+            pieces.append(Piece(at, self._part(start + at, 0, end - at), chunk[at:]))
+        return pieces
+
+    def _part(self, start: int, skip: int, length: int) -> slice:
+        if self.first:
+            frame = start // self.pixels
+            return slice(frame, frame + 1)
+        return slice(skip, skip + length)
+
+    def reduced(self, ufunc: np.ufunc, items: Array, **options: Any) -> Any:
+        """The items of a piece, reduced to one number a frame."""
+        if items.ndim == 2:
+            return ufunc.reduce(items, axis=1 if self.first else 0, **options)
+        return ufunc.reduce(items, **options) if self.first else items
+
+
+def rows_of(header: ArrayHeader, axis: int) -> Rows | None:
+    """How frames along an axis of the shape lie; None where one pass in bounded memory cannot tell them apart."""
+    n_frames = header.shape[axis]
+    at = header.storage_axes.index(axis)
+    before, after = math.prod(header.storage[:at]), math.prod(header.storage[at + 1 :])
+    if header.dtype.kind not in "fiu" or header.count == 0 or n_frames > MAX_FRAMES or (before > 1 and after > 1):
+        return None
+    return Rows(n_frames, header.count // n_frames, before == 1)
