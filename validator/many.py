@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
 from typing import Any
 
 from npzschema.contracts import Contract
@@ -37,16 +36,15 @@ def validate_each(
     Yields:
         The report of each file, in order.
     """
-    common = {"contract": contract, **options}
-    checks = [partial(validate, **{**common, **own}) for own in each or [{}] * len(paths)]
+    asked = [{"contract": contract, **options, **own} for own in each or [{}] * len(paths)]
     if min(jobs, len(paths)) < 2:
-        yield from (check(path) for check, path in zip(checks, paths, strict=True))
+        yield from (validate(path, **own) for path, own in zip(paths, asked, strict=True))
         return
     # A server that has numpy loaded, and no thread running, forks faster than a new process starts.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["npzschema.validator.engine"])
     with ProcessPoolExecutor(min(jobs, len(paths)), mp_context=context, initializer=_alone) as pool:
-        waiting = [pool.submit(check, path) for check, path in zip(checks, paths, strict=True)]
+        waiting = [pool.submit(validate, path, **own) for path, own in zip(paths, asked, strict=True)]
         try:
             for path, one in zip(paths, waiting, strict=True):
                 try:
