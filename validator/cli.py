@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import shutil
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,10 +17,11 @@ from npzschema.contracts.terminal import UsageError, main_of
 
 from .escape import escape
 from .options import parser
-from .outputs import refuse_input, write
+from .outputs import Wanted, deliver, refuse
 
 if TYPE_CHECKING:
     from .findings import Report
+    from .reporters import Style
 
 
 def main() -> NoReturn:
@@ -39,15 +42,53 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     if told is not None:
         stdout.write(told)
         return 0
-    if not options.paths:
+    if not options.paths and options.from_report is None:
         raise UsageError("no file named")
     for prefix in (*options.select, *options.ignore):
         if not any(code.startswith(prefix) for code in rules()):
             raise UsageError(f"no rule's code begins with {prefix!r}")
+    wanted = [Wanted(format=options.format, path=options.output or None), *options.reports]
+    refuse(wanted, [*options.paths, *([options.from_report] if options.from_report is not None else [])])
+    whole = _validated(options, stderr) if options.from_report is None else _saved(options)
+    reports = [_selected(report, options.select, options.ignore) for report in whole]
+    deliver(reports, wanted, _style(options, stdout), stdout)
+    return _status(reports, options.fail_on)
+
+
+def _validated(options: argparse.Namespace, stderr: TextIO) -> list[Report]:
+    from .archive import Limits
+    from .engine import validate
+    from .progress import watched
+
     contract = _contract(options.contract)
-    if options.output:
-        refuse_input(options.output, options.paths)
-    return _validate(options, contract, stdout, stderr)
+    limits = Limits(expansion=options.max_expansion) if options.max_expansion else None
+    colour = _colour(options.color, stderr)
+    with contextlib.closing(watched(options.paths, len(options.paths), stderr, colour=colour)) as paths:
+        return [
+            validate(
+                path,
+                contract,
+                options.headers_only,
+                axes=dict(options.axes),
+                strict_archive=options.strict_archive,
+                limits=limits,
+            )
+            for path in paths
+        ]
+
+
+def _saved(options: argparse.Namespace) -> Sequence[Report]:
+    """What was saved, rendered again: options that say how data is read have nothing to act on."""
+    from .saved import SavedError, read
+
+    for name in ("paths", "contract", "headers_only", "axes", "strict_archive", "max_expansion"):
+        if getattr(options, name) not in (None, False, [], "auto"):
+            said = "PATH" if name == "paths" else f"--{name.replace('_', '-')}"
+            raise UsageError(f"--from-report reads no data; leave out {said}")
+    try:
+        return read(options.from_report)
+    except SavedError as error:
+        raise UsageError(escape(str(error))) from None
 
 
 def _contract(reference: str) -> str | Contract:
@@ -59,42 +100,20 @@ def _contract(reference: str) -> str | Contract:
         raise UsageError(escape(f"contract refused: {error}")) from None
 
 
-def _validate(options: argparse.Namespace, contract: str | Contract, stdout: TextIO, stderr: TextIO) -> int:
-    from .archive import Limits
-    from .engine import validate
-    from .reporters import REPORTERS, Style
+def _style(options: argparse.Namespace, stdout: TextIO) -> Style:
+    from .reporters import Style
 
-    limits = Limits(expansion=options.max_expansion) if options.max_expansion else None
-    reports = [
-        _selected(
-            validate(
-                path,
-                contract,
-                options.headers_only,
-                axes=dict(options.axes),
-                strict_archive=options.strict_archive,
-                limits=limits,
-            ),
-            options.select,
-            options.ignore,
-        )
-        for path in options.paths
-    ]
-    style = Style(
-        colour=not options.output and _colour(options.color, stdout),
+    return Style(
+        colour=_colour(options.color, stdout),
         verbosity=1 if options.verbose else -1 if options.quiet else 0,
+        columns=shutil.get_terminal_size().columns if stdout.isatty() else None,
+        fail_on=options.fail_on,
     )
-    text = REPORTERS[options.format](reports, style)
-    if options.output:
-        write(options.output, text)
-    else:
-        stdout.write(text)
-    return _status(reports, options.fail_on)
 
 
 def _selected(report: Report, select: Sequence[str], ignore: Sequence[str]) -> Report:
     """The report with some findings left out. What makes a file unreadable always stays."""
-    from .engine import verdict_of
+    from .findings import verdict_of
 
     kept = tuple(
         finding
@@ -114,10 +133,10 @@ def _status(reports: Sequence[Report], fail_on: str) -> int:
     return int(any(LEVELS.index(finding.level) >= least for report in reports for finding in report.findings))
 
 
-def _colour(wish: str, stdout: TextIO) -> bool:
+def _colour(wish: str, stream: TextIO) -> bool:
     if wish != "auto":
         return wish == "always"
-    return stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _tell(options: argparse.Namespace) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from npzschema.contracts import Level
+from npzschema.contracts import Level, rules
 
 Verdict = Literal["valid", "violations", "unreadable"]
 
@@ -120,6 +120,13 @@ class Report:
         """Raise :class:`ValidationError` unless :attr:`ok`."""
         if not self.ok:
             raise ValidationError(self)
+
+
+def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
+    """What the findings come to."""
+    if any(rules()[finding.code].unreadable for finding in findings):
+        return "unreadable"
+    return "violations" if any(finding.level == "error" for finding in findings) else "valid"
 
 
 class ValidationError(ValueError):

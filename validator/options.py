@@ -7,6 +7,9 @@ from typing import Final
 
 from npzschema.contracts.terminal import Parser
 
+from .outputs import Wanted
+from .reporters import REPORTERS
+
 _EPILOG: Final = """\
 exit status:
   0  no finding at or above --fail-on
@@ -18,6 +21,10 @@ examples:
   validate-npz --headers-only data/*.npz     names, shapes and dtypes only
   validate-npz --contract ./mine.json a.npz  against a contract of your own
   validate-npz --explain FORMAT-001          what a finding means, and what to do
+  validate-npz --report sarif=out.sarif --report json=out.json data/*.npz
+                                             look at the text, keep the rest
+  validate-npz --from-report out.json --format markdown
+                                             the same again, in another form
 """
 
 
@@ -53,8 +60,22 @@ def parser() -> argparse.ArgumentParser:
         metavar="RATIO",
         help="how often its own size an archive may expand to (default 250)",
     )
-    made.add_argument("--format", choices=("text", "json"), default="text", help="form of the report")
+    made.add_argument("--format", choices=tuple(REPORTERS), default="text", help="form of the report")
     made.add_argument("--output", metavar="FILE", help="write the report to a file instead of standard output")
+    made.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        type=_report,
+        dest="reports",
+        metavar="FORMAT=FILE",
+        help="write one more report to a file; may be repeated",
+    )
+    made.add_argument(
+        "--from-report",
+        metavar="FILE",
+        help="render a report that was saved with --format json, without reading any data",
+    )
     made.add_argument(
         "--fail-on", choices=("error", "warning", "info"), default="error", help="least level that gives exit status 1"
     )
@@ -98,6 +119,15 @@ def _axes(text: str) -> tuple[str, tuple[str | int, ...]]:
     if not name or not dims:
         raise argparse.ArgumentTypeError(f"{text!r} is not ARRAY=A,B,C")
     return name, tuple(int(dim) if dim.isascii() and dim.isdigit() else dim for dim in dims.replace(" ", "").split(","))
+
+
+def _report(text: str) -> Wanted:
+    name, _, path = text.partition("=")
+    if not path:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FORMAT=FILE")
+    if name not in REPORTERS:
+        raise argparse.ArgumentTypeError(f"no format {name!r}; there are {', '.join(REPORTERS)}")
+    return Wanted(format=name, path=path)
 
 
 def _ratio(text: str) -> float:
