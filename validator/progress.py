@@ -34,6 +34,7 @@ class Bar:
             *columns,
             console=Console(file=stream, no_color=None if colour else True),
             transient=True,
+            expand=True,
             redirect_stdout=False,
             redirect_stderr=False,
         )
@@ -73,8 +74,10 @@ def watched(paths: Iterable[str], total: int, stream: TextIO, *, colour: bool = 
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.table import Column
 
-    name = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
-    several = (BarColumn(bar_width=20), MofNCompleteColumn()) if total > 1 else ()
+    name = TextColumn(
+        "{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    )
+    several = (BarColumn(bar_width=12), MofNCompleteColumn()) if total > 1 else ()
     bar = Bar(stream, SpinnerColumn("line"), *several, TimeElapsedColumn(), name, colour=colour)
     bar.start("", total if total > 1 else None)
     try:
