@@ -45,7 +45,8 @@ class Terminal:
 @pytest.fixture(params=[40, 80])
 def terminal(request, monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("COLUMNS", raising=False)
+    # rich asks the standard streams for their width, which are none of this terminal.
+    monkeypatch.setenv("COLUMNS", str(request.param))
     monkeypatch.setattr(progress, "DELAY", 0)
     made = Terminal(request.param)
     yield made
