@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-EXTRAS ?= test,lint,docs
+EXTRAS ?= test,lint,docs,report,browser
 PYTEST_ARGS ?=
 # Processes that share the tests.
 WORKERS ?= auto
@@ -20,7 +20,8 @@ READY := $(VENV)/.installed
 RUN1084_LIKE := $(BUILD)/run1084_like.npz
 # The folders themselves are listed too: a file that was deleted must leave the wheel.
 SOURCES := pyproject.toml README.md LICENSE $(shell find src contracts validator generator -name __pycache__ -prune \
-	-o \( -type d -o -name '*.py' -o -name '*.json' -o -name py.typed \) -print 2>/dev/null)
+	-o \( -type d -o -name '*.py' -o -name '*.json' -o -name '*.j2' -o -name '*.css' \
+	-o -name py.typed \) -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

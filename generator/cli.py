@@ -376,10 +376,12 @@ def _run_simulate(options: argparse.Namespace) -> Made:
 
 
 def _output_of(options: argparse.Namespace) -> Output:
+    from npzschema.validator.progress import drawable
+
     from .progress import Bar
     from .publish import Output, Progress
 
-    progress = Bar() if sys.stderr.isatty() else Progress()
+    progress = Bar(sys.stderr) if drawable(sys.stderr) else Progress()
     return Output(force=options.force, compression=options.compress, level=options.level, progress=progress)
 
 

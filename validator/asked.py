@@ -88,7 +88,7 @@ def chosen(
     if options.write_baseline:
         settled = [config.for_file(report.path).applied(report) for report in whole]
         baseline = baseline.renewed(whole, settled, config.fail_on, options.reason or "")
-        write(baseline.path, baseline.text())
+        write({baseline.path: baseline.text()})
         open_ = sum(not known.reason for known in baseline.known.values())
         _tell(stderr, f"{baseline.path}: {_entries(len(baseline.known))} written, {open_} without a reason")
     stale = baseline.stale(whole)

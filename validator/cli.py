@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import shutil
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn, TextIO
@@ -13,12 +15,14 @@ from npzschema.contracts import Level, load, rules, shipped
 from npzschema.contracts.terminal import UsageError, main_of
 
 from .asked import baseline_of, chosen, config_of
+from .escape import escape
 from .options import parser
-from .outputs import refuse_input, write
+from .outputs import Wanted, deliver, refuse
 
 if TYPE_CHECKING:
     from .config import Config
     from .findings import Report
+    from .reporters import Style
 
 
 def main() -> NoReturn:
@@ -39,45 +43,69 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     if told is not None:
         stdout.write(told)
         return 0
-    if not options.paths:
+    if not options.paths and options.from_report is None:
         raise UsageError("no file named")
     config = config_of(options)
-    if options.output:
-        refuse_input(options.output, options.paths)
-    return _validate(options, config, stdout, stderr)
+    wanted = [Wanted(format=options.format, path=options.output or None), *options.reports]
+    refuse(wanted, [*options.paths, *([options.from_report] if options.from_report is not None else [])])
+    baseline = baseline_of(options, config)
+    whole = _validated(options, config, wanted, stderr) if options.from_report is None else _saved(options)
+    reports = chosen(options, config, baseline, whole, stderr)
+    deliver(reports, wanted, _style(options, config, stdout), stdout)
+    return _status(reports, config.fail_on)
 
 
-def _validate(options: argparse.Namespace, config: Config, stdout: TextIO, stderr: TextIO) -> int:
+def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wanted], stderr: TextIO) -> list[Report]:
     from .archive import Limits
     from .many import Asked, validate_each
-    from .reporters import REPORTERS, Style, html
+    from .progress import watched
+    from .reporters import REPORTERS, html
 
-    if options.format == "html" and (why := html.missing()):
+    if any(one.format == "html" for one in wanted) and (why := html.missing()):
         raise UsageError(why)
-    limits = Limits(expansion=options.max_expansion) if options.max_expansion else None
-    baseline = baseline_of(options, config)
-    wishes = [config.for_file(path) for path in options.paths]
-    whole = list(
-        validate_each(
-            [Asked(path, wish.contract or "auto", wish.axes) for path, wish in zip(options.paths, wishes, strict=True)],
-            jobs=options.jobs,
-            headers_only=options.headers_only,
-            strict_archive=options.strict_archive,
-            limits=limits,
-            pictures=options.pictures or options.format == "html",
-        )
+    asked = []
+    for path in options.paths:
+        wish = config.for_file(path)
+        asked.append(Asked(path, wish.contract or "auto", wish.axes))
+    reports = validate_each(
+        asked,
+        jobs=options.jobs,
+        headers_only=options.headers_only,
+        strict_archive=options.strict_archive,
+        limits=Limits(expansion=options.max_expansion) if options.max_expansion else None,
+        pictures=options.pictures or any(REPORTERS[one.format].pictures for one in wanted),
     )
-    reports = chosen(options, config, baseline, whole, stderr)
-    style = Style(
-        colour=not options.output and _colour(options.color, stdout),
+    colour = _colour(options.color, stderr)
+    with (
+        contextlib.closing(reports),
+        contextlib.closing(watched(options.paths, len(options.paths), stderr, colour=colour)) as paths,
+    ):
+        return [report for _, report in zip(paths, reports, strict=True)]
+
+
+def _saved(options: argparse.Namespace) -> Sequence[Report]:
+    """What was saved, rendered again: options that say how data is read have nothing to act on."""
+    from .saved import SavedError, read
+
+    for name in ("paths", "contract", "headers_only", "axes", "strict_archive", "max_expansion", "pictures"):
+        if getattr(options, name) not in (None, False, [], "auto"):
+            said = "PATH" if name == "paths" else f"--{name.replace('_', '-')}"
+            raise UsageError(f"--from-report reads no data; leave out {said}")
+    try:
+        return read(options.from_report)
+    except SavedError as error:
+        raise UsageError(escape(str(error))) from None
+
+
+def _style(options: argparse.Namespace, config: Config, stdout: TextIO) -> Style:
+    from .reporters import Style
+
+    return Style(
+        colour=_colour(options.color, stdout),
         verbosity=1 if options.verbose else -1 if options.quiet else 0,
+        columns=shutil.get_terminal_size().columns if stdout.isatty() else None,
+        fail_on=config.fail_on,
     )
-    text = REPORTERS[options.format](reports, style)
-    if options.output:
-        write(options.output, text)
-    else:
-        stdout.write(text)
-    return _status(reports, config.fail_on)
 
 
 def _status(reports: Sequence[Report], fail_on: Level) -> int:
@@ -88,10 +116,10 @@ def _status(reports: Sequence[Report], fail_on: Level) -> int:
     return int(any(failing(report, fail_on) for report in reports))
 
 
-def _colour(wish: str, stdout: TextIO) -> bool:
+def _colour(wish: str, stream: TextIO) -> bool:
     if wish != "auto":
         return wish == "always"
-    return stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _tell(options: argparse.Namespace) -> str | None:

@@ -21,7 +21,7 @@ from .case import Case, MetadataText
 from .dataset import ArchiveDataset, Dataset, MappingDataset
 from .evidence import Evidence, forward_words
 from .faults import Fault
-from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, Verdict
+from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, verdict_of
 from .folds import Facts, fold
 from .picture import Picture
 from .remedy import remedy
@@ -399,13 +399,6 @@ def _deviations(
             if crash is None:
                 raise
             yield "", crash(keyword, error)
-
-
-def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
-    """What the findings come to."""
-    if any(rules()[finding.code].unreadable for finding in findings):
-        return "unreadable"
-    return "violations" if any(finding.level == "error" for finding in findings) else "valid"
 
 
 def _parsed(text: str) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 def escape(text: str) -> str:
     r"""``text`` with everything that is not plainly visible written as an escape.
@@ -12,6 +15,15 @@ def escape(text: str) -> str:
         # str.isprintable refuses control, format (bidirectional marks), surrogate and separator characters.
         return text
     return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def escape_all(value: Any) -> Any:
+    """A JSON value with each text in it escaped, keys too. Tuples become lists."""
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, Mapping):
+        return {escape(str(key)): escape_all(item) for key, item in value.items()}
+    return [escape_all(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _escaped(char: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from npzschema.contracts import Level
+from npzschema.contracts import Level, rules
 
 from .picture import Picture
 
@@ -126,6 +126,13 @@ class Report:
         """Raise :class:`ValidationError` unless :attr:`ok`."""
         if not self.ok:
             raise ValidationError(self)
+
+
+def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
+    """What the findings come to."""
+    if any(rules()[finding.code].unreadable for finding in findings):
+        return "unreadable"
+    return "violations" if any(finding.level == "error" for finding in findings) else "valid"
 
 
 class ValidationError(ValueError):

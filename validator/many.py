@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -25,7 +25,7 @@ class Asked(NamedTuple):
     axes: Mapping[str, Sequence[str | int]] | None = None
 
 
-def validate_each(asked: Sequence[Asked], *, jobs: int = 1, **options: Any) -> Iterator[Report]:
+def validate_each(asked: Sequence[Asked], *, jobs: int = 1, **options: Any) -> Generator[Report]:
     """Check files.
 
     Args:

@@ -8,6 +8,9 @@ from typing import Final
 
 from npzschema.contracts.terminal import Parser, tool_options
 
+from .outputs import Wanted
+from .reporters import REPORTERS
+
 MOST_JOBS: Final = 256
 
 _EPILOG: Final = """\
@@ -32,6 +35,10 @@ examples:
   validate-npz --headers-only data/*.npz     names, shapes and dtypes only
   validate-npz --contract ./mine.json a.npz  against a contract of your own
   validate-npz --explain FORMAT-001          what a finding means, and what to do
+  validate-npz --report sarif=out.sarif --report html=out.html data/*.npz
+                                             look at the text, keep the rest
+  validate-npz --from-report out.json --format markdown
+                                             the same again, in another form
   validate-npz --write-baseline known.json data/*.npz
                                              accept what is wrong today ...
   validate-npz --baseline known.json data/*.npz
@@ -141,15 +148,27 @@ def _known(made: Group) -> None:
 
 
 def _report(made: Group) -> None:
+    made.add_argument("--format", choices=tuple(REPORTERS), default="text", help="form of the report (default: text)")
+    made.add_argument("--output", metavar="FILE", help="write the report to a file instead of standard output")
     made.add_argument(
-        "--format", choices=("text", "json", "html"), default="text", help="form of the report (default: text)"
+        "--report",
+        action="append",
+        default=[],
+        type=_one_more,
+        dest="reports",
+        metavar="FORMAT=FILE",
+        help="write one more report to a file; may be repeated",
     )
     made.add_argument(
         "--pictures",
         action="store_true",
-        help="also gather what the file looks like, for --format json; html has it anyway",
+        help="also gather what the file looks like, for json; html has it anyway",
     )
-    made.add_argument("--output", metavar="FILE", help="write the report to a file instead of standard output")
+    made.add_argument(
+        "--from-report",
+        metavar="FILE",
+        help="render a report that was saved as json, without reading any data",
+    )
     made.add_argument("-q", "--quiet", action="store_true", help="errors only; nothing for a file that passes")
     made.add_argument(
         "-v", "--verbose", action="store_true", help="also infos, known findings, and facts of each array"
@@ -186,6 +205,15 @@ def _level(text: str) -> tuple[str, str]:
     if level not in {"error", "warning", "info", "off"}:
         raise argparse.ArgumentTypeError(f"{text!r} is not CODE=error, warning, info or off")
     return code, level
+
+
+def _one_more(text: str) -> Wanted:
+    name, _, path = text.partition("=")
+    if not path:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FORMAT=FILE")
+    if name not in REPORTERS:
+        raise argparse.ArgumentTypeError(f"no format {name!r}; there are {', '.join(REPORTERS)}")
+    return Wanted(format=name, path=path)
 
 
 def _ratio(text: str) -> float:

@@ -1,35 +1,137 @@
-"""Where reports go: never over an input, all of a file or none."""
+"""Where reports go: never over an input, all of them or none."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TextIO
 
 from npzschema.contracts.terminal import UsageError
 
 from .escape import escape
 
+if TYPE_CHECKING:
+    from .findings import Report
+    from .reporters import Style
 
-def refuse_input(output: str, paths: Sequence[str]) -> None:
-    """A report never replaces what it reports on."""
-    for path in paths:
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """A report that was asked for. ``path``: where it goes; None for standard output."""
+
+    format: str
+    path: str | None = None
+
+
+def refuse(wanted: Sequence[Wanted], inputs: Sequence[str]) -> None:
+    """Before anything is read: whatever would fail or do harm when the reports are written.
+
+    Raises:
+        UsageError: two reports would go to one file, one would replace an input, or its folder does not exist.
+    """
+    paths = [one.path for one in wanted if one.path is not None]
+    for at, path in enumerate(paths):
+        if path == "-":
+            raise UsageError("a report cannot go to '-'; without a file name it goes to standard output")
+        for other in inputs:
+            if _same(path, other):
+                raise UsageError(escape(f"report {path} is an input; name another file"))
+        for other in paths[:at]:
+            if os.path.realpath(path) == os.path.realpath(other) or _same(path, other):
+                raise UsageError(escape(f"two reports would go to {path}; name a file for each"))
+        _refuse_place(path)
+    for path in _appended(wanted):
+        if any(_same(path, other) for other in (*inputs, *paths)):
+            raise UsageError(escape(f"the summary would be appended to {path}, which is an input or another report"))
+
+
+def deliver(reports: Sequence[Report], wanted: Sequence[Wanted], style: Style, stdout: TextIO) -> None:
+    """Render every report, then write: files all or none, then what is appended, then standard output.
+
+    Raises:
+        UsageError: a file cannot be written.
+    """
+    from .reporters import REPORTERS
+
+    plain = replace(style, colour=False, columns=None)
+    texts = [(one, REPORTERS[one.format].render(reports, plain if one.path else style)) for one in wanted]
+    summaries = {path: render(reports, plain) for path, render in _appended(wanted).items()}
+    write({one.path: text for one, text in texts if one.path is not None})
+    for path, text in summaries.items():
         try:
-            same = os.path.samefile(output, path)
-        except OSError:
-            continue
-        if same:
-            raise UsageError(escape(f"--output {output} is an input; name another file"))
+            with open(path, "a", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+        except OSError as error:
+            raise _cannot_write(path, error) from None
+    for one, text in texts:
+        if one.path is None:
+            stdout.write(text)
 
 
-def write(path: str, text: str) -> None:
-    """All of the report or none: a temporary file beside it, then a rename."""
-    temporary = f"{path}.{os.getpid()}.part"
+def _appended(wanted: Sequence[Wanted]) -> Mapping[str, Callable[[Sequence[Report], Style], str]]:
+    """What goes to the ends of files that the environment names."""
+    from .reporters import REPORTERS
+
+    return {
+        os.environ[variable]: render
+        for one in wanted
+        for variable, render in REPORTERS[one.format].appends.items()
+        if os.environ.get(variable)
+    }
+
+
+def _same(path: str, other: str) -> bool:
     try:
-        with open(temporary, "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise UsageError(escape(f"cannot write {path}: {(error.strerror or str(error)).lower()}")) from None
+        return os.path.samefile(path, other)
+    except (OSError, ValueError):
+        return False
+
+
+def _refuse_place(path: str) -> None:
+    folder = os.path.dirname(os.path.realpath(path))
+    flaw = (
+        "is a directory"
+        if os.path.isdir(path)
+        else "no such file or directory"
+        if not os.path.exists(folder)
+        else "not a directory"
+        if not os.path.isdir(folder)
+        else None
+    )
+    if flaw is not None:
+        raise UsageError(escape(f"cannot write {path}: {flaw}"))
+
+
+def write(texts: Mapping[str, str]) -> None:
+    """All of the files or none: temporary files beside them, then renames. A link stays one; a device is written to."""
+    with contextlib.ExitStack() as stack:
+        finished: dict[str, str] = {}
+        for path, text in texts.items():
+            target = os.path.realpath(path)
+            stream = os.path.exists(target) and not os.path.isfile(target)
+            temporary = target if stream else f"{target}.{os.getpid()}.part"
+            try:
+                with open(temporary, "w" if stream else "x", encoding="utf-8", newline="\n") as file:
+                    if not stream:
+                        stack.callback(_remove, temporary)
+                        finished[temporary] = path
+                    file.write(text)
+            except (OSError, ValueError) as error:
+                raise _cannot_write(path, error) from None
+        for temporary, path in finished.items():
+            try:
+                os.replace(temporary, os.path.realpath(path))
+            except OSError as error:
+                raise _cannot_write(path, error) from None
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def _cannot_write(path: str, error: OSError | ValueError) -> UsageError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return UsageError(escape(f"cannot write {path}: {reason.lower()}"))

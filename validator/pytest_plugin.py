@@ -195,4 +195,4 @@ def _told(report: Report, fail_on: Level) -> str:
     """The findings as validate-npz tells them; infos only where they fail."""
     from .reporters import REPORTERS, Style
 
-    return REPORTERS["text"]([report], Style(verbosity=1 if fail_on == "info" else 0)).rstrip("\n")
+    return REPORTERS["text"].render([report], Style(verbosity=1 if fail_on == "info" else 0)).rstrip("\n")

@@ -9,8 +9,7 @@ from typing import Literal
 from npzschema.contracts import Contract, Level, rules
 from npzschema.contracts.model import Dims
 
-from .engine import verdict_of
-from .findings import LEVELS, Finding, Report
+from .findings import LEVELS, Finding, Report, verdict_of
 
 NamedLevel = Literal["error", "warning", "info", "off"]
 

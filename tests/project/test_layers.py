@@ -27,7 +27,7 @@ COMMAND_LINE = {
 BELOW_CLI = [path for path in MODULES if path.relative_to(ROOT).as_posix() not in COMMAND_LINE]
 EXITS = {"exit", "quit"}
 SYS_OUTPUT = {"exit", "stdout", "stderr", "__stdout__", "__stderr__"}
-HEAVY = {"dask", "fsspec", "hypothesis", "matplotlib", "pandera", "polars", "skimage"}
+HEAVY = {"dask", "fsspec", "hypothesis", "matplotlib", "pandera", "polars", "rich", "skimage"}
 # The generator is made of numpy; the two that are called in loops over files must answer without it.
 NOT_AT_START = {"validate-npz": HEAVY | {"numpy"}, "npz-contract": HEAVY | {"numpy"}, "generate-npz": HEAVY}
 

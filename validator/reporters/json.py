@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from npzschema import __version__
 
-from ..escape import escape
+from ..escape import escape_all
 from ..findings import ArrayFacts, Finding, Report
 from .style import Style
 
@@ -20,12 +20,12 @@ def render(reports: Sequence[Report], style: Style) -> str:
 
 
 def document(reports: Sequence[Report]) -> dict[str, Any]:
-    """The whole report as JSON values. Names and paths are escaped as in the text report."""
+    """The whole report as JSON values. Whatever comes from a file is escaped as in the text report."""
     verdicts = Counter(report.verdict for report in reports)
     levels = Counter(finding.level for report in reports for finding in report.findings)
     return {
         "tool": {"name": "npzschema", "version": __version__},
-        "files": [_file(report) for report in reports],
+        "files": [file(report) for report in reports],
         "summary": {
             "files": len(reports),
             **{verdict: verdicts[verdict] for verdict in ("valid", "violations", "unreadable")},
@@ -34,25 +34,24 @@ def document(reports: Sequence[Report]) -> dict[str, Any]:
     }
 
 
-def _file(report: Report) -> dict[str, Any]:
-    return {
-        "path": escape(report.path),
-        "verdict": report.verdict,
-        "contract": {
-            "id": report.contract,
-            "version": report.contract_version,
-            "reason": escape(report.contract_reason),
+def file(report: Report) -> dict[str, Any]:
+    """One file as JSON values: ``$defs/file`` of the schema."""
+    contract = {"id": report.contract, "version": report.contract_version, "reason": report.contract_reason}
+    escaped: dict[str, Any] = escape_all(
+        {
+            "path": report.path,
+            "verdict": report.verdict,
+            "contract": contract if report.contract is not None else None,
+            "recognised": report.recognised,
+            "binding": report.binding,
+            "headers_only": report.headers_only,
+            "arrays": {name: _array(facts) for name, facts in report.arrays.items()},
+            "findings": [_finding(finding) for finding in report.findings],
+            "notes": report.notes,
+            **_pictures(report),
         }
-        if report.contract
-        else None,
-        "recognised": list(report.recognised),
-        "binding": dict(report.binding),
-        "headers_only": report.headers_only,
-        "arrays": {escape(name): _array(facts) for name, facts in report.arrays.items()},
-        "findings": [_finding(finding) for finding in report.findings],
-        "notes": [escape(note) for note in report.notes],
-        **_pictures(report),
-    }
+    )
+    return escaped
 
 
 def _pictures(report: Report) -> dict[str, Any]:
@@ -61,14 +60,14 @@ def _pictures(report: Report) -> dict[str, Any]:
         return {}
     from ..pictures.encoding import encoded
 
-    return {"pictures": [_escaped(encoded(picture)) for picture in report.pictures]}
+    return {"pictures": [encoded(picture) for picture in report.pictures]}
 
 
 def _array(facts: ArrayFacts) -> dict[str, Any]:
     return {
         "dtype": facts.dtype,
-        "shape": list(facts.shape),
-        "axes": list(facts.axes) if facts.axes is not None else None,
+        "shape": facts.shape,
+        "axes": facts.axes,
         "reads_as": facts.reads_as,
         "quantity": facts.quantity,
         "order": facts.order,
@@ -84,22 +83,14 @@ def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,
         "level": finding.level,
-        "array": escape(finding.array) if finding.array is not None else None,
+        "array": finding.array,
         "pointer": finding.pointer,
-        "message": escape(finding.message),
-        "expected": escape(finding.expected),
-        "found": escape(finding.found),
-        "evidence": escape(finding.evidence),
-        "frames": list(finding.frames),
-        "remedy": escape(finding.remedy),
-        "fix": _escaped(finding.fix) if finding.fix is not None else None,
-        "known": escape(finding.known) if finding.known is not None else None,
+        "message": finding.message,
+        "expected": finding.expected,
+        "found": finding.found,
+        "evidence": finding.evidence,
+        "frames": finding.frames,
+        "remedy": finding.remedy,
+        "fix": finding.fix,
+        "known": finding.known,
     }
-
-
-def _escaped(value: Any) -> Any:
-    if isinstance(value, str):
-        return escape(value)
-    if isinstance(value, Mapping):
-        return {key: _escaped(item) for key, item in value.items()}
-    return [_escaped(item) for item in value] if isinstance(value, list | tuple) else value

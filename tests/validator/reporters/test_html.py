@@ -95,7 +95,7 @@ class Page(HTMLParser):
 
 
 def rendered(*reports):
-    text = REPORTERS["html"](reports, Style())
+    text = REPORTERS["html"].render(reports, Style())
     return text, Page(text)
 
 

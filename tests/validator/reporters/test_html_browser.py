@@ -51,7 +51,7 @@ def opened(browser, tmp_path):
 
     def opened(*reports, scheme="light", width=1000):
         path = tmp_path / "report.html"
-        path.write_text(REPORTERS["html"](reports, Style()), encoding="utf-8")
+        path.write_text(REPORTERS["html"].render(reports, Style()), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()

@@ -1,0 +1,155 @@
+"""Reports that were saved as JSON, read back. Whoever wrote the file is not trusted: it is checked and escaped."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from npzschema.contracts import pointer, rules, schema
+
+from .escape import escape, escape_all
+from .findings import ArrayFacts, Finding, Report
+
+if TYPE_CHECKING:
+    from .picture import Picture
+
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes. A file with thousands of findings and frames takes less than one MiB."""
+
+
+class SavedError(ValueError):
+    """A saved report is refused. One line says where and why."""
+
+
+def read(path: str) -> tuple[Report, ...]:
+    """The reports of a file that ``validate-npz --format json`` wrote.
+
+    Raises:
+        SavedError: it cannot be read, or is no such report.
+    """
+    try:
+        with open(path, "rb") as file:
+            held = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise SavedError(f"{path}: cannot be read: {reason.lower()}") from None
+    if len(held) > LARGEST:
+        raise SavedError(f"{path}: is larger than {LARGEST // 1024**2} MiB, more than a saved report may be")
+    try:
+        return reports(_parsed(held))
+    except SavedError as error:
+        raise SavedError(f"{path}: {error}") from None
+
+
+def reports(document: Any) -> tuple[Report, ...]:
+    """The reports of a JSON document.
+
+    Raises:
+        SavedError: it is not as contracts/report.schema.json describes it, or knows rules that this version does not.
+    """
+    try:
+        document = escape_all(document)
+        _check(document)
+    except RecursionError:
+        raise SavedError("is nested too deeply") from None
+    for file in document["files"]:
+        for finding in file["findings"]:
+            if finding["code"] not in rules():
+                by = document["tool"]["version"]
+                raise SavedError(f"{finding['code']} is no rule of this version; the report was saved by version {by}")
+    return tuple(map(_report, document["files"]))
+
+
+def _parsed(held: bytes) -> Any:
+    try:
+        return json.loads(
+            held, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=_unique
+        )
+    except RecursionError:
+        raise SavedError("is nested too deeply") from None
+    except SavedError:
+        raise
+    except ValueError as error:
+        raise SavedError(f"is no JSON: {error}") from None
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise SavedError(f"holds {text}, which JSON does not know")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise SavedError(f"holds the number {text[:40]}, which is out of range")
+    return value
+
+
+def _whole(text: str) -> int:
+    # 64 bits hold every size and count that a file can have; longer digits are slow to read and fit no float.
+    if len(text) > 20:
+        raise SavedError(f"holds the number {text[:40]}, which is out of range")
+    return int(text)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    held = dict(pairs)
+    if len(held) != len(pairs):
+        raise SavedError("holds an object that names one key twice")
+    return held
+
+
+def _check(document: Any) -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    error = best_match(Draft202012Validator(schema("report")).iter_errors(document))
+    if error is not None:
+        # The message shows the value, which may be the whole document.
+        said = error.message if len(error.message) <= 200 else f"breaks {error.validator!r} of the schema"
+        where = pointer(*error.absolute_path)
+        raise SavedError(f"is no report of validate-npz: {f'{where}: ' if where else ''}{escape(said)}")
+
+
+def _report(file: dict[str, Any]) -> Report:
+    contract = file["contract"] or {"id": None, "version": None, "reason": ""}
+    return Report(
+        path=file["path"],
+        verdict=file["verdict"],
+        contract=contract["id"],
+        contract_version=contract["version"],
+        contract_reason=contract["reason"],
+        recognised=tuple(file["recognised"]),
+        binding=file["binding"],
+        arrays={name: _array(name, body) for name, body in file["arrays"].items()},
+        findings=tuple(map(_finding, file["findings"])),
+        headers_only=file["headers_only"],
+        notes=tuple(file["notes"]),
+        pictures=_pictures(file),
+    )
+
+
+def _pictures(file: dict[str, Any]) -> tuple[Picture, ...] | None:
+    """None where the report was saved without."""
+    if "pictures" not in file:
+        return None
+    from .pictures.encoding import decoded
+
+    try:
+        return tuple(map(decoded, file["pictures"]))
+    except ValueError as error:
+        raise SavedError(f"{file['path']}: a picture cannot be read: {error}") from None
+
+
+# The schema allows the fields of the dataclasses and no others.
+
+
+def _array(name: str, body: dict[str, Any]) -> ArrayFacts:
+    axes = body["axes"]
+    return ArrayFacts(
+        **{**body, "name": name, "shape": tuple(body["shape"]), "axes": None if axes is None else tuple(axes)}
+    )
+
+
+def _finding(body: dict[str, Any]) -> Finding:
+    return Finding(**{**body, "frames": tuple(body["frames"])})
