@@ -105,6 +105,7 @@ def _style(options: argparse.Namespace, config: Config, stdout: TextIO) -> Style
         verbosity=1 if options.verbose else -1 if options.quiet else 0,
         columns=shutil.get_terminal_size().columns if stdout.isatty() else None,
         fail_on=config.fail_on,
+        pictures=options.pictures or options.from_report is not None,
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from npzschema.contracts import Quantity, Scan
 
-from .binding import Binding, Layout, Reading, _agree
+from .binding import Binding, Layout, Reading, _agree, broken_bounds
 from .case import Case, ForwardTest
 from .folds import Facts, Sample
 from .forward import ALIKE, LEAST, SIGNIFICANT, Scene, Score, Verdict, judge, plain, residuals
@@ -188,6 +188,8 @@ def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene 
     sample = facts.samples.get(axis) if facts else None
     if sample is None:
         return "the patterns cannot be sampled"
+    if any(symbol != scan.dimension for symbol, _, _ in broken_bounds(case.contract, case.binding.sizes)):
+        return "sizes are out of range"
     dissenting = {name for dissent in case.binding.dissents for name in dissent.arrays}
     complexes = []
     for name in (scan.probe, scan.object):

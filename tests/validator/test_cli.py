@@ -464,7 +464,7 @@ def test_junit_fails_what_fails_the_command(warned):
 def test_a_saved_report_is_told_as_the_data_was(form, tmp_path, good, legacy, warned, broken):
     files = [good, legacy, warned, broken]
     saved = tmp_path / "saved.json"
-    command("--report", f"json={saved}", *files)
+    command(*(["--pictures"] if REPORTERS[form].pictures else []), "--report", f"json={saved}", *files)
     for options in ([], ["-v"], ["-q"], ["--fail-on", "warning"], ["--select", "FORMAT"], ["--ignore", "FILE-005"]):
         fresh = command("--format", form, *options, *files)
         assert command("--format", form, *options, "--from-report", str(saved)) == fresh

@@ -16,16 +16,16 @@ from .style import Style
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
-    return json.dumps(document(reports), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(document(reports, pictures=style.pictures), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def document(reports: Sequence[Report]) -> dict[str, Any]:
+def document(reports: Sequence[Report], *, pictures: bool = True) -> dict[str, Any]:
     """The whole report as JSON values. Whatever comes from a file is escaped as in the text report."""
     verdicts = Counter(report.verdict for report in reports)
     levels = Counter(finding.level for report in reports for finding in report.findings)
     return {
         "tool": {"name": "npzschema", "version": __version__},
-        "files": [file(report) for report in reports],
+        "files": [file(report, pictures=pictures) for report in reports],
         "summary": {
             "files": len(reports),
             **{verdict: verdicts[verdict] for verdict in ("valid", "violations", "unreadable")},
@@ -34,7 +34,7 @@ def document(reports: Sequence[Report]) -> dict[str, Any]:
     }
 
 
-def file(report: Report) -> dict[str, Any]:
+def file(report: Report, *, pictures: bool = True) -> dict[str, Any]:
     """One file as JSON values: ``$defs/file`` of the schema."""
     contract = {"id": report.contract, "version": report.contract_version, "reason": report.contract_reason}
     escaped: dict[str, Any] = escape_all(
@@ -48,7 +48,7 @@ def file(report: Report) -> dict[str, Any]:
             "arrays": {name: _array(facts) for name, facts in report.arrays.items()},
             "findings": [_finding(finding) for finding in report.findings],
             "notes": report.notes,
-            **_pictures(report),
+            **(_pictures(report) if pictures else {}),
         }
     )
     return escaped

@@ -79,7 +79,7 @@ def details(finding: Finding) -> list[str]:
 
 def known(finding: Finding) -> str:
     """Why the baseline accepts a finding; nothing where it does not."""
-    return "" if finding.known is None else f"known: {finding.known or 'the baseline gives no reason.'}"
+    return "" if finding.known is None else f"known: {(finding.known or 'the baseline gives no reason').rstrip('.')}."
 
 
 def numbers(facts: ArrayFacts) -> list[tuple[str, str]]:

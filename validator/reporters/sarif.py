@@ -43,7 +43,7 @@ def render(reports: Sequence[Report], style: Style) -> str:
             }
         ],
         "columnKind": "unicodeCodePoints",
-        "artifacts": [_artifact(report) for report in reports],
+        "artifacts": [_artifact(report, at) for at, report in enumerate(reports)],
         "results": [
             _result(finding, report, at, indices) for at, report in enumerate(reports) for finding in report.findings
         ],
@@ -67,12 +67,14 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _artifact(report: Report) -> dict[str, Any]:
+def _artifact(report: Report, at: int) -> dict[str, Any]:
     return {
         "location": {"uri": _uri(report.path)},
         "roles": ["analysisTarget"],
         "properties": escape_all(
             {
+                # The same file may be named twice, but no two artifacts may be alike.
+                "position": at,
                 "verdict": report.verdict,
                 "contract": report.contract,
                 "contractVersion": report.contract_version,

@@ -21,12 +21,14 @@ class Style:
         verbosity: -1 findings at error level only, 0 the usual, 1 everything.
         columns: width of the terminal that it is drawn on; None where it goes to a pipe or a file.
         fail_on: least level that fails, for formats that know failures.
+        pictures: whether pictures are told in formats that are read by programs.
     """
 
     colour: bool = False
     verbosity: int = 0
     columns: int | None = None
     fail_on: Level = "error"
+    pictures: bool = False
 
     def paint(self, text: str, kind: str) -> str:
         return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if self.colour else text
