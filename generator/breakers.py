@@ -7,7 +7,6 @@ own writer, so that the two halves do not agree by accident.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +25,7 @@ from npzschema.validator.source import BytesSource
 from .containers import CONTAINER, saved
 from .errors import GeneratorError
 from .source import load_arrays, refuse_same
-from .write import refuse_existing, replacing
+from .write import refuse_existing, replacing_all
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -57,6 +56,7 @@ def break_file(
         GeneratorError: the rule or the source cannot be broken so.
     """
     out = Path(target)
+    refuse_existing(out, force=True)
     sidecar = sidecar_beside(out) if rule == "META-003" else None
     outputs = (out,) if sidecar is None else (out, sidecar)
     refuse_same(source, *outputs)
@@ -74,12 +74,10 @@ def break_file(
         raise GeneratorError(
             f"{out}: {sidecar_beside(out).name} beside it is another file's sidecar; remove it, or name another output"
         )
-    with contextlib.ExitStack() as stack:
-        beside = stack.enter_context(replacing(sidecar, force=force)) if sidecar else None
-        file, _ = stack.enter_context(replacing(out, force=force))
-        file.write(data)
-        if beside is not None:
-            beside[0].write(json.dumps({"sha256_checksum": "0" * 64}).encode() + b"\n")
+    with replacing_all(*outputs, force=force) as (file, *beside):
+        file.put(data)
+        for part in beside:
+            part.put(json.dumps({"sha256_checksum": "0" * 64}).encode() + b"\n")
     return out
 
 
