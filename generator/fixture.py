@@ -121,9 +121,7 @@ def fixture(
         )
 
 
-def _second_names(
-    contract: Contract, streams: Mapping[str, Stream], stored: Collection[str]
-) -> dict[str, str]:
+def _second_names(contract: Contract, streams: Mapping[str, Stream], stored: Collection[str]) -> dict[str, str]:
     """The arrays to write under a second name, with the first: readers differ in which of the two they open.
 
     Patterns with the scan axis last only where the source has both: who opens the second name reads them wrongly.

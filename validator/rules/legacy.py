@@ -96,7 +96,9 @@ def _dtype(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
         expected=" or ".join(spec.dtype),
         found=reading.header.dtype_name,
         at=(entry.index,),
-        fix=None if facts and wraps(target, facts.range) else _fix(entry, spec, dtype=target.name, lossless=loss is None),
+        fix=None
+        if facts and wraps(target, facts.range)
+        else _fix(entry, spec, dtype=target.name, lossless=loss is None),
     )
 
 
