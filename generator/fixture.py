@@ -70,7 +70,7 @@ def fixture(
     refuse_same(source, out, sidecar_path)
     for path in (out, sidecar_path):
         refuse_existing(path, force=options.force)
-    if not isinstance(positions, str) or positions not in get_args(Positions):
+    if str(positions) not in get_args(Positions):
         raise GeneratorError(f"no way {positions!r} to choose positions; there are {', '.join(get_args(Positions))}")
     if isinstance(subset_size, bool) or not isinstance(subset_size, int):
         raise GeneratorError(f"{subset_size!r} is no number of positions")

@@ -35,6 +35,8 @@ MOST_PHOTONS: Final = 1e15
 MOST_POSITIONS: Final = 1 << 28
 MOST_SIZE: Final = 1 << 14
 MOST_SIDE: Final = 1 << 20
+LEAST_STEP: Final = 0.1
+"""Pixels. Steps below this leave all positions at one place."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,10 +137,10 @@ def truth(experiment: Experiment) -> Truth:
             raise GeneratorError(
                 f"an object of {shape[0]}x{shape[1]} has no room for a probe of {experiment.size}x{experiment.size}"
             )
-        if extent > room and step * room / extent < 1:
+        if extent > room and step * room / extent < LEAST_STEP:
             raise GeneratorError(
                 f"an object of {shape[0]}x{shape[1]} leaves a scan of {experiment.positions} positions steps of "
-                f"{step * room / extent:.2g} pixel; at least 1 is needed: take a larger object or fewer positions"
+                f"{step * room / extent:.2g} pixel; at least {LEAST_STEP:g} is needed: take a larger object or fewer positions"
             )
         if extent > room:
             # Given an object that is too small for the steps asked for, the scan is drawn closer.
@@ -169,7 +171,7 @@ def _check_kinds(experiment: Experiment) -> None:
     for name, kind in kinds.items():
         if isinstance(values[name], bool) or not isinstance(values[name], kind):
             raise GeneratorError(f"{name} is {values[name]!r}, which is no {words[kind[-1]]}")
-    shape = experiment.object_shape
+    shape = values["object_shape"]
     if shape is not None and not (
         isinstance(shape, tuple | list)
         and len(shape) == 2
