@@ -140,7 +140,8 @@ def truth(experiment: Experiment) -> Truth:
         if extent > room and step * room / extent < LEAST_STEP:
             raise GeneratorError(
                 f"an object of {shape[0]}x{shape[1]} leaves a scan of {experiment.positions} positions steps of "
-                f"{step * room / extent:.2g} pixel; at least {LEAST_STEP:g} is needed: take a larger object or fewer positions"
+                f"{step * room / extent:.2g} pixel; at least {LEAST_STEP:g} is needed: "
+                "take a larger object or fewer positions"
             )
         if extent > room:
             # Given an object that is too small for the steps asked for, the scan is drawn closer.

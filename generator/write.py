@@ -315,11 +315,11 @@ def _rename(first: Part, beside: tuple[Part, ...]) -> None:
                     _sync_folder(part.target.parent)
                 kept.callback(_forget, old)
                 undo.callback(os.replace, old, part.target)
-        old = _second_name(first.target, kept) if beside else None
+        second = _second_name(first.target, kept) if beside else None
         with _told_of(first.target):
             os.replace(first.temporary, first.target)
             _sync_folder(first.target.parent)
-        undo.callback(_back, first.target, old)
+        undo.callback(_back, first.target, second)
         for part in beside:
             with _told_of(part.target):
                 os.replace(part.temporary, part.target)
