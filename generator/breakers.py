@@ -7,7 +7,6 @@ own writer, so that the two halves do not agree by accident.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,16 +23,15 @@ from npzschema.validator.sidecar import check, sidecar_beside
 from npzschema.validator.source import BytesSource
 
 from .containers import CONTAINER, saved
-from .errors import GeneratorError
+from .errors import GeneratorError, NotApplicable
+from .plain_breakers import first_shown
 from .source import load_arrays, refuse_same
-from .write import refuse_existing, replacing
+from .write import refuse_existing, replacing_all
+
+__all__ = ["CONTAINER", "DATA", "NotApplicable", "break_file", "broken"]
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
-
-
-class NotApplicable(GeneratorError):
-    """This dataset, or its contract, cannot break this rule alone."""
 
 
 def break_file(
@@ -57,6 +55,7 @@ def break_file(
         GeneratorError: the rule or the source cannot be broken so.
     """
     out = Path(target)
+    refuse_existing(out, force=True)
     sidecar = sidecar_beside(out) if rule == "META-003" else None
     outputs = (out,) if sidecar is None else (out, sidecar)
     refuse_same(source, *outputs)
@@ -70,17 +69,30 @@ def break_file(
         )
     wanted = contract if isinstance(contract, Contract) else load(report.contract if contract == "auto" else contract)
     data = broken(load_arrays(source), wanted, rule)
+    if rule != "META-003":
+        _check(data, contract, wanted, rule)
     if sidecar is None and any(check(str(out), BytesSource(data))):
         raise GeneratorError(
             f"{out}: {sidecar_beside(out).name} beside it is another file's sidecar; remove it, or name another output"
         )
-    with contextlib.ExitStack() as stack:
-        beside = stack.enter_context(replacing(sidecar, force=force)) if sidecar else None
-        file, _ = stack.enter_context(replacing(out, force=force))
-        file.write(data)
-        if beside is not None:
-            beside[0].write(json.dumps({"sha256_checksum": "0" * 64}).encode() + b"\n")
+    with replacing_all(*outputs, force=force) as (file, *beside):
+        file.put(data)
+        for part in beside:
+            part.put(json.dumps({"sha256_checksum": "0" * 64}).encode() + b"\n")
     return out
+
+
+def _check(data: bytes, mode: str | Contract, wanted: Contract, rule: str) -> None:
+    """What is written must show its rule and no other error, read as the source was."""
+    report = validate(data, mode, strict_archive=True)
+    if report.contract is not None and report.contract != wanted.id:
+        raise NotApplicable(
+            f"broken by {rule}, the file no longer declares {wanted.id} and would be read as {report.contract}; "
+            f"name --contract {wanted.id}"
+        )
+    if rule not in {one.code for one in report.findings} or not report.codes <= {rule}:
+        told = ", ".join(sorted(report.codes)) or "nothing"
+        raise NotApplicable(f"this file cannot break {rule} alone: {told} would be found")
 
 
 def broken(arrays: Mapping[str, Array], contract: Contract, rule: str) -> bytes:
@@ -98,7 +110,7 @@ def broken(arrays: Mapping[str, Array], contract: Contract, rule: str) -> bytes:
     if rule in DATA:
         scan = contract.scan
         if scan is None:
-            raise NotApplicable(f"{contract.id} has no scan")
+            return saved(first_shown(dict(arrays), contract, rule))
         changed = DATA[rule](_Dataset(dict(arrays), contract, scan))
         return saved(changed)
     if rule in CONTAINER:

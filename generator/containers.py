@@ -8,12 +8,14 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from npzschema.contracts import Contract
+
+from .errors import NotApplicable
 
 Array = np.ndarray[Any, Any]
 
@@ -46,7 +48,7 @@ def _rewritten(
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as target:
         names = source.namelist()
-        chosen = next(name for name in names if name.removesuffix(".npy") in contract.arrays)
+        chosen = _asked_for(names, contract)
         for name in names:
             held = source.read(name)
             if name == chosen:
@@ -54,6 +56,13 @@ def _rewritten(
             else:
                 _add(target, name, held)
     return out.getvalue()
+
+
+def _asked_for(names: Sequence[str], contract: Contract) -> str:
+    chosen = next((name for name in names if name.removesuffix(".npy") in contract.arrays), None)
+    if chosen is None:
+        raise NotApplicable(f"no array of {contract.id} is there")
+    return chosen
 
 
 def _with_member(data: bytes, name: str, content: bytes) -> bytes:
@@ -65,7 +74,7 @@ def _with_member(data: bytes, name: str, content: bytes) -> bytes:
 
 def _wrong_checksum(data: bytes, contract: Contract) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        info = next(one for one in archive.infolist() if one.filename.removesuffix(".npy") in contract.arrays)
+        info = archive.getinfo(_asked_for(archive.namelist(), contract))
         directory = archive.start_dir
     changed = bytearray(data)
     name = info.filename.encode()
@@ -77,7 +86,7 @@ def _wrong_checksum(data: bytes, contract: Contract) -> bytes:
 
 def _duplicate(data: bytes, contract: Contract) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        name = archive.namelist()[0]
+        name = _asked_for(archive.namelist(), contract)
         content = archive.read(name)
     return _with_member(data, name, content)
 

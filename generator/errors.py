@@ -9,3 +9,7 @@ class GeneratorError(ValueError):
 
 class NotKeptError(GeneratorError):
     """What was made does not keep the contract, or a cast would have lost something: only the values told."""
+
+
+class NotApplicable(GeneratorError):
+    """This dataset, or its contract, cannot break this rule alone."""

@@ -63,12 +63,14 @@ def fixture(
     """
     wanted = contract if isinstance(contract, Contract) else load(contract)
     out = Path(output)
+    # A folder has no name to call a sidecar by.
+    refuse_existing(out, force=True)
     sidecar_path = Path(metadata_out) if metadata_out is not None else sidecar_beside(out)
     check_allowed(allow)
     refuse_same(source, out, sidecar_path)
     for path in (out, sidecar_path):
         refuse_existing(path, force=options.force)
-    if positions not in get_args(Positions):
+    if str(positions) not in get_args(Positions):
         raise GeneratorError(f"no way {positions!r} to choose positions; there are {', '.join(get_args(Positions))}")
     if isinstance(subset_size, bool) or not isinstance(subset_size, int):
         raise GeneratorError(f"{subset_size!r} is no number of positions")
@@ -84,11 +86,10 @@ def fixture(
         whole = mended(one.dataset, one.binding, read_as, one.plan)
         chosen = _indices(one, read_as, whole, subset_size, positions)
         streams = _cut(read_as, whole, chosen)
-        if wanted.metadata and wanted.metadata.required:
-            streams |= metadata(one.dataset, wanted)[0]
-        for pair in wanted.identical:
-            if all(name in wanted.arrays for name in pair) and pair[0] in streams:
-                streams[pair[1]] = streams[pair[0]]
+        text, declared = metadata(one.dataset, wanted) if wanted.metadata else ({}, ())
+        streams |= text
+        twins = _second_names(wanted, streams, one.dataset.headers)
+        streams |= {name: streams[of] for name, of in twins.items()}
         cut = {
             "step": "subset",
             "array": None,
@@ -96,7 +97,12 @@ def fixture(
             "sentence": f"{subset_size} positions taken, {_WORDS[positions]}; frames and positions by the same indices",
             "positions": positions,
         }
-        steps = (*(step.document() for step in one.plan.steps), cut)
+        steps = (
+            *(step.document() for step in (*one.plan.steps, *declared)),
+            cut,
+            *(_copied(name, of) for name, of in twins.items()),
+            *(_left_out(name, wanted) for name in one.dataset.headers if name not in wanted.known_names()),
+        )
         return publish(
             out,
             streams,
@@ -113,6 +119,32 @@ def fixture(
             steps=steps,
             last=one.unchanged,
         )
+
+
+def _second_names(contract: Contract, streams: Mapping[str, Stream], stored: Collection[str]) -> dict[str, str]:
+    """The arrays to write under a second name, with the first: readers differ in which of the two they open.
+
+    Patterns with the scan axis last only where the source has both: who opens the second name reads them wrongly.
+    """
+    twins = {}
+    for pair in contract.identical:
+        of = next((name for name in pair if name in streams), None)
+        if of is None or contract.scan is None:
+            continue
+        first = contract.arrays[of].dims[0][0] == contract.scan.dimension
+        if first or all(name in stored for name in pair):
+            twins.update({name: of for name in pair if name not in streams})
+    return twins
+
+
+def _copied(name: str, of: str) -> dict[str, Any]:
+    sentence = f"{name}: {of} once more, for readers of that name"
+    return {"step": "copy", "array": name, "lossless": True, "sentence": sentence, "source": of}
+
+
+def _left_out(name: str, contract: Contract) -> dict[str, Any]:
+    sentence = f"left out: {name}, which {contract.id} does not know"
+    return {"step": "leave-out", "array": name, "lossless": False, "sentence": sentence}
 
 
 def _of_source(contract: Contract) -> Contract:

@@ -14,7 +14,7 @@ from npzschema.validator.casts import loses
 from npzschema.validator.dataset import Dataset
 from npzschema.validator.forward import Affine, repaired, turned
 
-from .errors import NotKeptError
+from .errors import GeneratorError, NotKeptError
 from .plan import Plan, Step
 from .stream import Stream, c_order, framewise, mapped, of_array, squeeze, stream_of, taken, transpose
 
@@ -151,10 +151,17 @@ def _root(counts: Array, *, guarded: bool) -> Array:
 
 def _cast(stream: Stream, dtype: np.dtype[Any], *, guarded: bool) -> Stream:
     def cast(chunk: Array) -> Array:
+        with np.errstate(invalid="ignore"):
+            return checked(chunk)
+
+    def checked(chunk: Array) -> Array:
         # Without the imaginary part at once: numpy's warning would tell a loss that was asked for by name once more.
         result = (chunk.real if chunk.dtype.kind == "c" and dtype.kind != "c" else chunk).astype(dtype)
         if guarded and loses(chunk, result):
             raise NotKeptError(f"a cast to {dtype} would lose something")
+        # Fractions may be dropped where that was asked for by name; a number never becomes another one.
+        if dtype.kind in "iu" and not (np.abs(chunk.real - result) < 1).all():
+            raise GeneratorError(f"values lie beyond {dtype}; a cast to integers never wraps")
         return result
 
     return mapped(stream, dtype, cast)

@@ -22,7 +22,7 @@ from npzschema.validator.source import FileSource
 from .errors import GeneratorError, NotKeptError
 from .sidecar import Sidecar, document
 from .stream import Stream, c_order
-from .write import Compression, NpzWriter, replacing
+from .write import Compression, NpzWriter, replacing_all
 
 Array = np.ndarray[Any, Any]
 
@@ -104,23 +104,22 @@ def publish(
     options.progress.start(sum(_nbytes(streams[name]) for name in order))
     with contextlib.ExitStack() as stack:
         stack.callback(options.progress.end)
-        # The sidecar gets its name after the file it speaks of: left first, entered last.
-        beside = stack.enter_context(replacing(sidecar_path, force=options.force)) if sidecar_path else None
-        file, temporary = stack.enter_context(replacing(target, force=options.force))
-        writer = NpzWriter(file, options.compression, options.level)
+        others = (sidecar_path,) if sidecar_path else ()
+        made, *beside = stack.enter_context(replacing_all(target, *others, force=options.force))
+        writer = NpzWriter(made.file, options.compression, options.level)
         for name in order:
             stream = streams[name]
             writer.add(name, stream.dtype, stream.shape, options.progress.watched(c_order(stream, target.parent)))
         writer.close()
-        file.flush()
-        report = validate(temporary, contract)
+        made.file.flush()
+        report = validate(made.temporary, contract)
         if not report.ok:
             wrong = "; ".join(f"{one.code} {one.message}" for one in report.findings if one.level == "error")
             raise NotKeptError(f"{target}: what was made does not keep {contract.id}: {wrong}; nothing was written")
-        if beside is not None and sidecar is not None:
-            text = json.dumps(document(sidecar, temporary, contract, writer.arrays), indent=2, ensure_ascii=False)
-            beside[0].write(text.encode() + b"\n")
-        _refuse_stale(target, temporary, sidecar_path)
+        if beside and sidecar is not None:
+            text = json.dumps(document(sidecar, made.temporary, contract, writer.arrays), indent=2, ensure_ascii=False)
+            beside[0].put(text.encode() + b"\n")
+        _refuse_stale(target, made.temporary, sidecar_path)
         last()
     return Made(path=target, report=replace(report, path=str(target)), steps=steps, sidecar=sidecar_path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -33,6 +34,9 @@ MOST_PHOTONS: Final = 1e15
 
 MOST_POSITIONS: Final = 1 << 28
 MOST_SIZE: Final = 1 << 14
+MOST_SIDE: Final = 1 << 20
+LEAST_STEP: Final = 0.1
+"""Pixels. Steps below this leave all positions at one place."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,6 +109,7 @@ def truth(experiment: Experiment) -> Truth:
     Raises:
         GeneratorError: a name is unknown, a number is out of range, or the scan does not fit the object.
     """
+    _check_kinds(experiment)
     for word, name, table in (
         ("probe", experiment.probe, PROBES),
         ("object", experiment.object, OBJECTS),
@@ -116,10 +121,8 @@ def truth(experiment: Experiment) -> Truth:
         raise GeneratorError(f"{experiment.positions} positions of {experiment.size} pixels cannot be simulated")
     if not 0 <= experiment.overlap < 1:
         raise GeneratorError(f"an overlap of {experiment.overlap:g} is not between 0 and 1")
-    if not 0 < experiment.photons <= MOST_PHOTONS:
-        raise GeneratorError(
-            f"{experiment.photons:g} photons per frame cannot be simulated; at most {MOST_PHOTONS:g} can"
-        )
+    if not 1 <= experiment.photons <= MOST_PHOTONS:
+        raise GeneratorError(f"{experiment.photons:g} photons per frame cannot be simulated; 1 to {MOST_PHOTONS:g} can")
     if experiment.seed < 0:
         raise GeneratorError(f"a seed of {experiment.seed} is below 0")
     rng = np.random.default_rng([experiment.seed, 0])
@@ -134,6 +137,12 @@ def truth(experiment: Experiment) -> Truth:
             raise GeneratorError(
                 f"an object of {shape[0]}x{shape[1]} has no room for a probe of {experiment.size}x{experiment.size}"
             )
+        if extent > room and step * room / extent < LEAST_STEP:
+            raise GeneratorError(
+                f"an object of {shape[0]}x{shape[1]} leaves a scan of {experiment.positions} positions steps of "
+                f"{step * room / extent:.2g} pixel; at least {LEAST_STEP:g} is needed: "
+                "take a larger object or fewer positions"
+            )
         if extent > room:
             # Given an object that is too small for the steps asked for, the scan is drawn closer.
             np.multiply(values, room / extent, out=values)
@@ -144,6 +153,32 @@ def truth(experiment: Experiment) -> Truth:
         x=x - (x.min() + x.max()) / 2 + shape[1] / 2,
         y=y - (y.min() + y.max()) / 2 + shape[0] / 2,
     )
+
+
+def _check_kinds(experiment: Experiment) -> None:
+    """Raises :class:`GeneratorError` for a value of another kind than it should be."""
+    kinds: dict[str, tuple[type, ...]] = {
+        "positions": (int,),
+        "size": (int,),
+        "seed": (int,),
+        "overlap": (int, float),
+        "photons": (int, float),
+        "probe": (str,),
+        "object": (str,),
+        "scan": (str,),
+    }
+    words = {int: "whole number", float: "number", str: "name"}
+    values = dataclasses.asdict(experiment)
+    for name, kind in kinds.items():
+        if isinstance(values[name], bool) or not isinstance(values[name], kind):
+            raise GeneratorError(f"{name} is {values[name]!r}, which is no {words[kind[-1]]}")
+    shape = values["object_shape"]
+    if shape is not None and not (
+        isinstance(shape, tuple | list)
+        and len(shape) == 2
+        and all(isinstance(side, int) and not isinstance(side, bool) and 0 < side <= MOST_SIDE for side in shape)
+    ):
+        raise GeneratorError(f"object_shape is {shape!r}, not two whole numbers from 1 to {MOST_SIDE}")
 
 
 def counts(experiment: Experiment, made: Truth) -> Iterator[Array]:
@@ -209,6 +244,7 @@ def dataset(experiment: Experiment, contract: Contract) -> dict[str, Stream]:
 
 def _sized(experiment: Experiment, contract: Contract) -> Experiment:
     """The experiment, checked against what the contract fixes."""
+    _check_kinds(experiment)
     from npzschema.validator.binding import broken_bounds
 
     sizes = {"N": experiment.positions, "H": experiment.size, "W": experiment.size}

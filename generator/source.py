@@ -202,6 +202,8 @@ def _as_dims(axes: Axes) -> dict[str, Dims]:
 
 def check_axes(contract: Contract, axes: Axes | None) -> None:
     """Raises :class:`GeneratorError` for axes of an array, or an axis, that the contract does not have."""
+    if axes is not None and not isinstance(axes, Mapping):
+        raise GeneratorError(f"axes is {axes!r}, not names with their axes, such as {{'diffraction': ('H', 'W', 'N')}}")
     for name, dims in (axes or {}).items():
         if name not in contract.arrays:
             raise GeneratorError(

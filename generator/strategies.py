@@ -15,8 +15,10 @@ sizes, alternatives, memory order and byte order.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
@@ -28,9 +30,11 @@ from hypothesis.errors import InvalidArgument
 from npzschema.contracts import ArraySpec, Contract, Values, expand_dtypes, from_document, rules
 from npzschema.validator.binding import broken_bounds
 
-from .breakers import DATA, NotApplicable
+from .breakers import DATA
 from .breakers import broken as break_bytes
 from .containers import CONTAINER
+from .errors import NotApplicable
+from .plain_breakers import PLAIN
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -38,6 +42,9 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 SPREAD: Final = 5
 """How far above its least size a dimension is drawn."""
+
+SPAN: Final = 100
+"""How far from a single bound values are drawn."""
 
 COSTLY: Final = frozenset({"FILE-009"})
 """Codes whose files are large; drawn only when named."""
@@ -92,20 +99,27 @@ def broken(
         metadata: as for :func:`datasets`.
     """
     breakable = [code for code in rules() if code in DATA or code in CONTAINER]
-    chosen = sorted(codes) if codes is not None else [code for code in breakable if code not in COSTLY]
+    # Without a scan only few rules about data can be asked for.
+    told = [code for code in breakable if contract.scan is not None or code in PLAIN or code in CONTAINER]
+    chosen = sorted(codes) if codes is not None else [code for code in told if code not in COSTLY]
     for code in chosen:
         if code not in breakable:
             raise InvalidArgument(f"no file alone breaks {code}")
 
+    if not chosen:
+        raise InvalidArgument("no code is named")
+    kept = datasets(contract, metadata=metadata)
+
     @st.composite
     def build(draw: Draw) -> tuple[bytes, str]:
-        code = draw(st.sampled_from(chosen))
-        arrays = draw(datasets(contract, metadata=metadata))
-        try:
-            return break_bytes(arrays, contract, code), code
-        except NotApplicable:
-            assume(False)
-            raise
+        first = draw(st.integers(0, len(chosen) - 1))
+        arrays = draw(kept)
+        # Not every dataset can break every rule: then the next one.
+        for code in (*chosen[first:], *chosen[:first]):
+            with contextlib.suppress(NotApplicable):
+                return break_bytes(arrays, contract, code), code
+        assume(False)
+        raise NotApplicable(f"no rule of {', '.join(chosen)} can be broken")
 
     return build()
 
@@ -192,7 +206,10 @@ def _array(
     draw: Draw, contract: Contract, spec: ArraySpec, sizes: Mapping[str, int], rng: np.random.Generator
 ) -> Array:
     dims = draw(st.sampled_from(spec.dims))
-    dtype = draw(st.sampled_from(expand_dtypes(spec.dtype)))
+    able = [one for one in expand_dtypes(spec.dtype) if _window(spec.values, np.dtype(one)) is not None]
+    if not able:
+        raise InvalidArgument(f"{spec.name}: no dtype of {', '.join(spec.dtype)} holds the values asked for")
+    dtype = draw(st.sampled_from(able))
     shape = tuple(sizes[size] if isinstance(size, str) else size for size in dims)
     scan = contract.scan
     if scan and spec.name in (scan.x, scan.y):
@@ -221,18 +238,38 @@ def _values(values: Values, dtype: np.dtype[Any], shape: tuple[int, ...], rng: n
         return rng.integers(0, 2, shape).astype(bool)
     if dtype.kind == "c":
         return np.asarray(rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
-    lows = [bound for bound in (values.minimum, values.exclusive_minimum) if bound is not None]
-    highs = [bound for bound in (values.maximum, values.exclusive_maximum) if bound is not None]
-    low = max(lows) if lows else (min(highs) - 100 if highs else 0)
-    high = min(highs) if highs else low + 100
+    low, high = _window(values, dtype) or (0, 0)
     if dtype.kind in "iu":
-        info = np.iinfo(dtype)
-        first = max(int(np.floor(low)) + (values.exclusive_minimum is not None), info.min, int(np.ceil(low)))
-        last = min(int(np.ceil(high)) - (values.exclusive_maximum is not None), info.max, int(np.floor(high)))
-        assume(first <= last)
-        return rng.integers(first, last, shape, dtype=dtype, endpoint=True)
+        return rng.integers(int(low), int(high), shape, dtype=dtype, endpoint=True)
     # Away from either bound by more than rounding.
     return np.asarray(low + (high - low) * (0.05 + 0.9 * rng.random(shape))).astype(dtype)
+
+
+def _window(values: Values, dtype: np.dtype[Any]) -> tuple[float, float] | None:
+    """The least and largest value to draw: within the bounds and the dtype; None where there is none."""
+    if dtype.kind not in "iuf":
+        return 0, 1
+    whole = dtype.kind != "f"
+    limits = np.iinfo(dtype) if whole else np.finfo(dtype)
+    lows = [bound for bound in (values.minimum, values.exclusive_minimum) if bound is not None]
+    highs = [bound for bound in (values.maximum, values.exclusive_maximum) if bound is not None]
+    low = max(lows) if lows else -math.inf
+    high = min(highs) if highs else math.inf
+    if whole:
+        if lows:
+            low = math.floor(low) + 1 if values.exclusive_minimum == low else math.ceil(low)
+        if highs:
+            high = math.ceil(high) - 1 if values.exclusive_maximum == high else math.floor(high)
+    least = int(limits.min) if whole else float(limits.min)
+    most = int(limits.max) if whole else float(limits.max)
+    low, high = max(low, least), min(high, most)
+    if low > high:
+        return None
+    if not lows:
+        low = max(low, min(0, high) if not highs else high - SPAN)
+    if not highs:
+        high = min(high, low + SPAN)
+    return low, high
 
 
 def _stored(draw: Draw, array: Array) -> Array:

@@ -39,6 +39,15 @@ def cast_loss(dtype: np.dtype[Any], target: np.dtype[Any], facts: RangeFacts) ->
     return None
 
 
+def wraps(target: np.dtype[Any], facts: RangeFacts) -> bool:
+    """Whether a cast would give values that have nothing to do with those stored: integers wrap, NaN becomes any."""
+    if target.kind not in "iu" or not facts.count:
+        return False
+    info = np.iinfo(target)
+    # As Python's numbers: numpy would round the limit of 64 bits up to a double.
+    return bool(facts.nonfinite) or not (info.min <= float(facts.minimum) and float(facts.maximum) <= info.max)
+
+
 def loses(values: np.ndarray[Any, Any], cast: np.ndarray[Any, Any]) -> bool:
     """The same question of values in hand: does ``cast`` hold less than ``values``, by the same measure?"""
     if values.dtype.kind in "fc" and cast.dtype.kind == values.dtype.kind:

@@ -115,9 +115,11 @@ class _Options:
 
 
 def _read(source: ByteSource, path: str, options: _Options, limits: Limits | None) -> Report:
-    run = _Run(ArchiveDataset(open_archive(source, limits)), path, options)
+    dataset = ArchiveDataset(open_archive(source, limits))
+    run = _Run(dataset, path, options)
     if isinstance(source, FileSource) and not options.headers_only:
-        run.tell(sidecar.check(path, source))
+        other = list(sidecar.check(path, source))
+        run.tell(other or sidecar.contents(path, dataset.headers))
     report = run.report()
     if isinstance(source, FileSource) and source.changed:
         raise Fault("FILE-002", "was changed while it was being read; check it again once it is written")

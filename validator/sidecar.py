@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from npzschema.contracts import pointer, schema
+
+from .dataset import ArrayHeader
 from .findings import Deviation
 from .source import ByteSource
+from .words import shape
 
 MAX_BYTES: Final = 1 << 26
 _STEP: Final = 1 << 20
@@ -38,6 +42,83 @@ def check(path: str, source: ByteSource) -> Iterator[Deviation]:
             expected=wanted,
             found=found,
         )
+
+
+def contents(path: str, headers: Mapping[str, ArrayHeader]) -> Iterator[Deviation]:
+    """What a sidecar of this project says beside its checksum: its form, and the arrays against the file's headers.
+
+    Digests of arrays are not made again: the checksum covers every byte that they cover.
+    """
+    beside = sidecar_beside(Path(path))
+    if beside == Path(path):
+        return
+    try:
+        if not beside.is_file():
+            return
+        if beside.stat().st_size > MAX_BYTES:
+            yield _unchecked(beside, f"is larger than {MAX_BYTES:,} bytes")
+            return
+        document = json.loads(beside.read_text(encoding="utf-8"))
+    except OSError as error:
+        yield _unchecked(beside, f"cannot be read: {(error.strerror or str(error)).lower()}")
+        return
+    except (ValueError, RecursionError):
+        yield _unchecked(beside, "is no JSON")
+        return
+    if not _ours(document):
+        return
+    wrong = _schema_errors(document)
+    if wrong:
+        yield Deviation(code="META-003", message=f"the sidecar {beside.name} is not as it was written: {wrong}")
+        return
+    if len(document["indices"]) != document["subset_size"]:
+        yield Deviation(
+            code="META-003",
+            message=f"the sidecar {beside.name} is not as it was written: it speaks of {document['subset_size']} "
+            f"positions and lists {len(document['indices'])}",
+        )
+    told = {name: (one["dtype"], tuple(one["shape"])) for name, one in document["arrays"].items()}
+    found = {name: (header.dtype.newbyteorder("<").str, header.shape) for name, header in headers.items()}
+    for name in sorted(told.keys() | found.keys()):
+        if told.get(name) != found.get(name):
+            expected, held = (_words(one.get(name)) for one in (told, found))
+            yield Deviation(
+                code="META-003",
+                message=f"the sidecar {beside.name} says of {name}: {expected}; the file holds {held}",
+                expected=expected,
+                found=held,
+            )
+
+
+def _words(one: tuple[str, tuple[int, ...]] | None) -> str:
+    return f"{one[0]} {shape(one[1])}" if one else "no such array"
+
+
+def _unchecked(beside: Path, why: str) -> Deviation:
+    return Deviation(
+        code="META-003", level="warning", message=f"{beside.name} {why}; whether it is the file's sidecar is not known"
+    )
+
+
+def _ours(document: Any) -> bool:
+    """Whether this project wrote it. Another tool that names itself may use the same keys."""
+    if not isinstance(document, dict):
+        return False
+    generator = document.get("generator")
+    if isinstance(generator, dict) and generator.get("name") == "npzschema":
+        return True
+    return not isinstance(generator, str) and {"sha256_checksum", "transformations"} <= document.keys()
+
+
+def _schema_errors(document: Any) -> str | None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    error = best_match(Draft202012Validator(dict(schema("sidecar"))).iter_errors(document))
+    if error is None:
+        return None
+    what = error.message if len(error.message) <= 200 else f"{error.message[:200]}..."
+    return f"{pointer(*error.absolute_path) or '/'}: {what}"
 
 
 def _checksum(path: Path) -> str | None:

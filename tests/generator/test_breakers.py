@@ -195,6 +195,16 @@ class TestFiles:
             tmp_path, "break", "--rule", "KEY-001", source, tmp_path / "out.npz"
         )
 
+    def test_what_would_no_longer_declare_its_contract(self, tmp_path):
+        """Under auto, metadata that is no JSON names no contract: the file would be read as another one."""
+        source = simulated(tmp_path / "in.npz", CI, n=25)
+        argv = ("break", source, tmp_path / "out.npz", "--rule", "META-001")
+        line = refused(tmp_path, *argv)
+        assert f"no longer declares {CI}" in line
+        assert f"--contract {CI}" in line
+        assert command(*argv, "--contract", CI)[0] == 0
+        assert validate(tmp_path / "out.npz", CI).codes == {"META-001"}
+
     def test_from_python(self, tmp_path, source):
         before = held(tmp_path)
         with pytest.raises(GeneratorError):

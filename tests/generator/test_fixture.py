@@ -45,11 +45,8 @@ def run1084_like(tmp_path_factory):
 
 
 def cut_by_numpy(arrays, indices):
-    return {
-        name: one[indices] if name in PER_SCAN else one
-        for name, one in arrays.items()
-        if name not in ("_metadata", "notes")
-    }
+    cut = {name: one[indices] if name in PER_SCAN else one for name, one in arrays.items() if name != "notes"}
+    return cut | {"diff3d": cut["diffraction"]}
 
 
 def test_fixture_outputs_match_contract(tmp_path, run1084_like):

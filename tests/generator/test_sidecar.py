@@ -52,7 +52,7 @@ def test_a_fixtures_sidecar(made, source):
     assert document["contract"] == {"id": CANONICAL, "version": "1.0.0"}
     assert document["subset_strategy"] == "strided"
     assert document["subset_size"] == len(document["indices"]) == 16
-    assert [step["step"] for step in document["transformations"]][-1] == "subset"
+    assert [step["step"] for step in document["transformations"]][-2:] == ["subset", "copy"]
     assert {(step["step"], step["array"]) for step in document["transformations"]} >= {
         ("transpose", "diffraction"),
         ("cast", "probeGuess"),
@@ -171,3 +171,42 @@ def test_the_sidecar_appears_only_with_its_file(tmp_path, source, monkeypatch):
     with pytest.raises(GeneratorError):
         fixture(source, tmp_path / "out.npz", subset_size=16, contract=CANONICAL)
     assert os.listdir(tmp_path) == ["in.npz"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda one: one["indices"].pop(), "speaks of 16 positions and lists 15"),
+        (lambda one: one["arrays"].pop("xcoords"), "says of xcoords: no such array; the file holds <f8 (16,)"),
+        (
+            lambda one: one["arrays"]["xcoords"].update(dtype="<f4"),
+            "says of xcoords: <f4 (16,); the file holds <f8 (16,)",
+        ),
+        (lambda one: one["arrays"]["probeGuess"].update(shape=[1]), "says of probeGuess"),
+        (lambda one: one.pop("contract"), "'contract' is a required property"),
+        (lambda one: one.update(version="9"), "/version"),
+        (lambda one: one["arrays"]["xcoords"].update(sha256="no"), "/arrays/xcoords/sha256"),
+    ],
+)
+def test_what_a_sidecar_says_is_checked(made, change, words):
+    document = json.loads(made.sidecar.read_text())
+    change(document)
+    made.sidecar.write_text(json.dumps(document))
+    report = validate(made.path, CANONICAL)
+    assert report.codes == {"META-003"}
+    assert words in report.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("not JSON", "warning"),
+        ("[1, 2]", None),
+        ('{"mine": 1}', None),
+        ('{"generator": "another tool", "transformations": []}', None),
+    ],
+)
+def test_files_of_another_kind(made, text, level):
+    made.sidecar.write_text(text)
+    found = [one.level for one in validate(made.path, CANONICAL).findings if one.code == "META-003"]
+    assert found == ([level] if level else [])

@@ -178,7 +178,12 @@ class TestFixture:
         assert len(indices) == size
         assert (np.diff(indices) > 0).all()
         cut = {name: arrays[name][indices] for name in ("diffraction", "xcoords", "ycoords", "scan_index")}
-        same(found, cut | {name: arrays[name] for name in ("probeGuess", "objectGuess")})
+        same(
+            found,
+            cut
+            | {name: arrays[name] for name in found if name in ("probeGuess", "objectGuess", "_metadata")}
+            | {"diff3d": cut["diffraction"]},
+        )
         if positions == "first":
             assert indices.tolist() == list(range(size))
         else:

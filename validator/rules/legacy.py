@@ -11,8 +11,9 @@ from npzschema.contracts import ArraySpec, Legacy, expand_dtypes, preferred_dtyp
 
 from ..binding import Layout, Reading
 from ..case import Case
-from ..casts import cast_loss
+from ..casts import cast_loss, wraps
 from ..findings import Deviation
+from ..folds.facts import RangeFacts
 from ..words import axes, shape
 
 
@@ -85,9 +86,8 @@ def _witnesses(case: Case, reading: Reading) -> str:
 
 def _dtype(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
     spec, stored = reading.spec, reading.header.dtype
-    target = np.dtype(preferred_dtype(spec.dtype))
     facts = case.facts_of(reading)
-    loss = cast_loss(stored, target, facts.range) if facts else None
+    target, loss = _target(spec, stored, facts.range if facts else None)
     tail = "" if facts is None else f"; the cast loses something: {loss}" if loss else "; the cast loses nothing"
     yield Deviation(
         code=entry.rule,
@@ -96,8 +96,22 @@ def _dtype(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
         expected=" or ".join(spec.dtype),
         found=reading.header.dtype_name,
         at=(entry.index,),
-        fix=_fix(entry, spec, dtype=target.name, lossless=loss is None),
+        fix=None
+        if facts and wraps(target, facts.range)
+        else _fix(entry, spec, dtype=target.name, lossless=loss is None),
     )
+
+
+def _target(spec: ArraySpec, stored: np.dtype[Any], facts: RangeFacts | None) -> tuple[np.dtype[Any], str | None]:
+    """The first dtype of the contract in which a cast loses nothing, else the widest, and what is lost there."""
+    targets = [np.dtype(preferred_dtype((name,))) for name in spec.dtype]
+    if facts is None:
+        return targets[0], None
+    whole = next((one for one in targets if cast_loss(stored, one, facts) is None), None)
+    if whole is not None:
+        return whole, None
+    widest = max(targets, key=lambda one: one.itemsize)
+    return widest, cast_loss(stored, widest, facts)
 
 
 def _quantity(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:

@@ -1,0 +1,113 @@
+"""Contracts of users that have no scan: datasets are drawn, and each rule that they can ask for is broken."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from npzschema.contracts import from_document, rules
+from npzschema.generator import strategies
+from npzschema.generator.breakers import DATA, NotApplicable, broken
+from npzschema.generator.plain_breakers import PLAIN
+from npzschema.validator.engine import validate
+
+FEW = settings(max_examples=40, derandomize=True, deadline=None, database=None)
+
+
+def contract(**values):
+    array = {"required": True, "dims": ["A"], "dtype": "float32", **values}
+    return from_document(
+        {
+            "id": "me/one",
+            "version": "1.0.0",
+            "title": "t",
+            "dimensions": {"A": {"description": "a", "minimum": 2, "maximum": 6}},
+            "arrays": {
+                "a": array,
+                "b": {
+                    "required": True,
+                    "dims": ["A", 3],
+                    "dtype": "float64",
+                    "legacy": [{"name": "old", "rule": "KEY-002"}],
+                },
+                "c": {"dims": ["A", 3], "dtype": "float64"},
+            },
+            "storage": {"order": "C", "byteOrder": "little"},
+            "relations": [{"identical": ["b", "c"]}],
+            "metadata": {"member": "notes", "schema": {"type": "object"}},
+        }
+    )
+
+
+FULL = contract(values={"finite": True, "minimum": -3, "maximum": 5, "varies": True})
+
+
+@pytest.mark.parametrize("rule", sorted(PLAIN))
+def test_each_rule_is_broken_alone(rule):
+    rng = np.random.default_rng(0)
+    b = rng.random((4, 3))
+    arrays = {"a": rng.random(4, dtype=np.float32), "b": b, "notes": np.array("{}")}
+    if rule != "KEY-002":
+        arrays["c"] = b
+    assert validate(arrays, FULL).ok
+    report = validate(broken(arrays, FULL, rule), FULL)
+    assert rules()[rule].level in {one.level for one in report.findings if one.code == rule}, report.findings
+    assert report.codes <= {rule}
+
+
+def test_rules_of_scans_say_so():
+    arrays = {"a": np.zeros(4, np.float32), "b": np.ones((4, 3))}
+    for rule in set(DATA) - set(PLAIN):
+        with pytest.raises(NotApplicable, match="has no scan"):
+            broken(arrays, FULL, rule)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values"),
+    [
+        ("int8", {"minimum": -1000}),
+        ("uint8", {"maximum": 1000}),
+        ("uint8", {"minimum": 200}),
+        ("int8", {"exclusiveMinimum": 126}),
+        ("float16", {"minimum": 60000}),
+        ("float16", {"maximum": -60000}),
+        (["int8", "int32"], {"minimum": 1000}),
+        ("float32", {"minimum": 1e6, "maximum": 1e6 + 0.03}),
+        ("int64", {}),
+    ],
+)
+def test_bounds_near_the_limits_of_a_dtype(dtype, values):
+    one = contract(dtype=dtype, values=values)
+    drawn = []
+
+    @FEW
+    @given(strategies.datasets(one))
+    def keeps(arrays):
+        report = validate(arrays, one)
+        assert report.ok, report.findings
+        drawn.append(arrays)
+
+    @FEW
+    @given(strategies.broken(one))
+    def breaks(case):
+        content, code = case
+        report = validate(content, one)
+        assert code in {found.code for found in report.findings}
+        assert report.codes <= {code}
+
+    keeps()
+    breaks()
+    assert len(drawn) == 40
+
+
+def test_values_that_no_dtype_holds_are_said():
+    one = contract(dtype="int8", values={"minimum": 1000})
+
+    @FEW
+    @given(strategies.datasets(one))
+    def drawn(arrays):
+        assert arrays is not None
+
+    with pytest.raises(strategies.InvalidArgument, match="no dtype of int8 holds"):
+        drawn()
