@@ -12,7 +12,7 @@ Flaw = tuple[tuple[str | int, ...], str]
 
 _STEP_OF: Final = {
     "name": {"rename"},
-    "dims": {"transpose", "squeeze"},
+    "dims": {"transpose"},
     "dtype": {"cast"},
     "quantity": {"sqrt", "square"},
 }
@@ -112,8 +112,6 @@ def _legacy_dims(contract: Contract, spec: ArraySpec, entry: Legacy, dims: Dims)
         yield (*here, "dims"), "these axes are what the contract asks for"
     if entry.fix == "transpose" and not any(sorted(map(str, dims)) == sorted(map(str, meant)) for meant in spec.dims):
         yield (*here, "fix"), "no transposition makes these axes into those the contract asks for"
-    if entry.fix == "squeeze" and tuple(size for size in dims if size != 1) not in spec.dims:
-        yield (*here, "fix"), "no squeeze makes these axes into those the contract asks for"
 
 
 def _same_form(entry: Legacy, earlier: Legacy) -> str | None:

@@ -58,7 +58,6 @@ UNREADABLE: Final = "The file cannot be checked further: exit status 2."
 FIXES: Final[Mapping[str, str]] = {
     "rename": "rename",
     "transpose": "transpose the axes",
-    "squeeze": "drop the axis of length 1",
     "cast": "cast",
     "sqrt": "take the square root",
     "square": "square",

@@ -16,9 +16,9 @@ from npzschema.contracts.model import Dims
 
 from . import sidecar
 from .archive import Limits, open_archive
-from .binding import Binding, bind
+from .binding import Binding, bind, order_of, reading_of_member
 from .case import Case, MetadataText
-from .dataset import ArchiveDataset, Dataset, MappingDataset
+from .dataset import ArchiveDataset, ArrayHeader, Dataset, MappingDataset
 from .evidence import Evidence, forward_words
 from .faults import Fault
 from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, Verdict
@@ -298,15 +298,15 @@ class _Run:
         """One pass over every member that a contract asks for."""
         facts: dict[str, Facts] = {}
         wanted = frozenset().union(*(one.known_names() for one in contracts))
+        chosen = bindings[contracts[0].id]
+        # The array as the chosen contract reads it, without axes of length 1 that are too many.
+        read_as = {reading.header.name: reading.header for reading in chosen.readings.values()}
         scans = [(one.scan, bindings[one.id]) for one in contracts if one.scan]
         kept = {name for scan, binding in scans for name in _kept(scan, binding)}
-        pairs = {
-            name
-            for one in contracts
-            for pair in one.identical
-            for name in pair
-            if all(other in self._dataset.headers for other in pair)
-        }
+        orders: dict[str, set[tuple[int, ...]]] = {}
+        for one in contracts:
+            for name, order in _compared(one, bindings[one.id], self._dataset.headers, read_as):
+                orders.setdefault(name, set()).add(order)
         for name, header in self._dataset.headers.items():
             if name not in wanted and not self._options.strict_archive:
                 continue
@@ -324,11 +324,11 @@ class _Run:
                     for axis in reading.possible_axes(scan.dimension)
                 }
                 facts[name] = fold(
-                    header,
+                    read_as.get(name, header),
                     self._dataset.chunks(name),
                     frame_axes=sorted(axes),
                     keep=name in kept,
-                    fingerprint=range(len(header.shape)) if name in pairs else None,
+                    fingerprints=sorted(orders.get(name, ())),
                     cheap=self._dataset.cheap(name),
                 )
             except Fault as fault:
@@ -348,6 +348,19 @@ def _kept(scan: Any, binding: Binding) -> Iterator[str]:
         reading = binding.reading(name)
         if reading:
             yield reading.header.name
+
+
+def _compared(
+    contract: Contract, binding: Binding, headers: Mapping[str, ArrayHeader], read_as: dict[str, ArrayHeader]
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Each order of axes in which an array must be compared with its second name."""
+    for pair in contract.identical:
+        for name in pair if all(name in headers for name in pair) else ():
+            reading = reading_of_member(contract, binding, headers, name)
+            header = read_as.setdefault(name, reading.header if reading else headers[name])
+            yield name, tuple(range(len(header.shape)))
+            if reading:
+                yield from ((name, order_of(reading.spec, layout)) for layout in reading.layouts)
 
 
 def _deviations(
@@ -393,12 +406,12 @@ def _array_facts(case: Case) -> dict[str, ArrayFacts]:
     facts = {}
     for name, header in case.headers.items():
         reading = by_member.get(name)
-        layout = reading.layout if reading and reading.decided else None
+        dims = reading.stored_axes(len(header.shape)) if reading and reading.decided else None
         facts[name] = ArrayFacts(
             name=name,
             dtype="object" if header.pickled else header.dtype.str if header.dtype.kind in "USV" else header.dtype.name,
             shape=header.shape,
-            axes=tuple(map(str, layout.dims)) if layout else None,
+            axes=tuple(map(str, dims)) if dims else None,
             reads_as=reading.spec.name if reading else None,
             quantity=(case.quantity(reading) or reading.spec.quantity) if reading else None,
             order="F" if header.fortran else "C",

@@ -114,6 +114,22 @@ class TestMends:
         same(found, canonical)
         assert sorted(steps) == sorted(("squeeze", name) for name in longer)
 
+    @pytest.mark.parametrize(
+        ("stored", "expected"),
+        [
+            (lambda a: a.transpose(1, 2, 0)[..., None], ["squeeze", "transpose"]),
+            (lambda a: a.transpose(1, 2, 0)[None], ["squeeze", "transpose"]),
+            (lambda a: a[None, ..., None], ["squeeze"]),
+            (lambda a: a.transpose(1, 0, 2), ["transpose"]),
+        ],
+        ids=["H, W, N, 1", "1, H, W, N", "1, N, H, W, 1", "H, N, W"],
+    )
+    def test_axes_of_any_order_and_too_many(self, tmp_path, canonical, stored, expected):
+        odd = {"diffraction": np.ascontiguousarray(stored(canonical["diffraction"]))}
+        found, steps = converted(tmp_path, canonical | odd)
+        same(found, canonical)
+        assert [step for step, _ in steps] == expected
+
     def test_memory_and_byte_order(self, tmp_path, canonical):
         odd = {
             name: np.asfortranarray(one).astype(one.dtype.newbyteorder(">"), order="K") if one.ndim else one

@@ -68,7 +68,7 @@ def whole(diffraction, positions, probe=(64, 64), **more):
         ),
         pytest.param(whole((1, 64, 64), 1), ("N", "H", "W"), (1, 64, 64), set(), id="one frame"),
         pytest.param(whole((64, 64, 1), 1), ("H", "W", "N"), (1, 64, 64), {"FORMAT-001"}, id="one frame, legacy"),
-        pytest.param(whole((48, 64, 64, 1), 48), ("N", "H", "W", 1), (48, 64, 64), {"SHAPE-001"}, id="a channel"),
+        pytest.param(whole((48, 64, 64, 1), 48), ("N", "H", "W"), (48, 64, 64), {"SHAPE-001"}, id="a channel"),
         pytest.param(whole((1, 1, 1), 1, (1, 1)), None, None, {"FORMAT-002"}, id="a cube of one"),
         pytest.param(whole((64, 64, 64), 64), None, None, {"FORMAT-002"}, id="a cube"),
         pytest.param(

@@ -412,6 +412,65 @@ TABLE = [
         ["FORMAT-001", "SCAN-004"],
         {},
     ),
+    (
+        "legacy axes, a channel",
+        "canonical",
+        replace(diffraction=lambda a: a["diffraction"].transpose(1, 2, 0)[..., None].copy()),
+        ["FORMAT-001", "SHAPE-001"],
+        {},
+    ),
+    (
+        "legacy axes, an axis in front, nan",
+        "canonical",
+        lambda a: (
+            a["diffraction"].__setitem__((3, 4, 5), np.nan),
+            a.__setitem__("diffraction", a["diffraction"].transpose(1, 2, 0)[None].copy()),
+        ),
+        ["FORMAT-001", "SHAPE-001", "VALUE-001"],
+        {"VALUE-001": (3,)},
+    ),
+    (
+        "an axis in front of everything",
+        "canonical",
+        replace(**{k: lambda a, k=k: a[k][None] for k in ("diffraction", "probeGuess", "objectGuess", "xcoords")}),
+        ["SHAPE-001"] * 4,
+        {},
+    ),
+    (
+        "the scan axis in the middle",
+        "canonical",
+        replace(diffraction=lambda a: a["diffraction"].transpose(1, 0, 2).copy()),
+        ["FORMAT-001"],
+        {},
+    ),
+    (
+        "patterns of another size than everything else",
+        "canonical",
+        replace(Y=patches, diffraction=lambda a: a["diffraction"][:, :30, :30].copy()),
+        ["SHAPE-002"],
+        {},
+    ),
+    (
+        "both names, the second in legacy order",
+        "canonical",
+        replace(diff3d=lambda a: a["diffraction"].transpose(1, 2, 0).copy()),
+        [],
+        {},
+    ),
+    (
+        "both names, the first in legacy order",
+        "canonical",
+        lambda a: a.update(diff3d=a["diffraction"], diffraction=a["diffraction"].transpose(1, 2, 0).copy()),
+        ["FORMAT-001"],
+        {},
+    ),
+    (
+        "both names, the second in legacy order and different",
+        "canonical",
+        replace(diff3d=lambda a: np.square(a["diffraction"]).transpose(1, 2, 0).copy()),
+        ["KEY-004"],
+        {},
+    ),
     ("surplus positions", "canonical", surplus(3), ["SCAN-004"], {}),
     ("one surplus position", "canonical", surplus(1), ["SCAN-004"], {}),
     (
@@ -606,3 +665,11 @@ def test_one_fault_one_finding(base, datasets, start, change, expected, frames, 
         resolve(document, finding.pointer)
         assert finding.remedy
         assert finding.message
+
+
+def test_the_array_that_all_others_outvote_is_the_one_to_blame(base):
+    arrays = base("canonical")
+    arrays["Y"] = patches(arrays)
+    arrays["diffraction"] = arrays["diffraction"][:, :30, :30].copy()
+    (finding,) = [one for one in npzschema.validate(arrays).findings if one.code == "SHAPE-002"]
+    assert finding.array == "diffraction"

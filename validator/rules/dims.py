@@ -6,20 +6,23 @@ from collections.abc import Iterator
 
 from npzschema.contracts import ArraySpec
 
-from ..binding import Dissent, broken_bounds
+from ..binding import Dissent, Layout, Reading, broken_bounds, meant_by, order_of
 from ..case import Case
 from ..findings import Deviation
+from ..witnesses import witnesses
 from ..words import axes, enumerate_words, shape
 
 
 def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
-    """Rank (SHAPE-001), and an axis order that nothing decides (FORMAT-002)."""
+    """Rank (SHAPE-001), and an order that is not declared (FORMAT-001) or that nothing decides (FORMAT-002)."""
     reading = case.reading(spec)
     if reading is None:
         return
-    stored = reading.header.shape
+    stored = case.headers[reading.header.name].shape
+    meant = " or ".join(axes(dims) for dims in spec.dims)
+    if reading.kept is not None:
+        yield _squeezed(reading, stored, reading.kept, meant)
     if reading.layout is None:
-        meant = " or ".join(axes(dims) for dims in spec.dims)
         yield Deviation(
             code="SHAPE-001",
             array=spec.name,
@@ -29,16 +32,51 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
             expected=meant,
             found=shape(stored),
         )
-    elif reading.alternatives:
-        fitting = [axes(layout.dims) for layout in (reading.layout, *reading.alternatives)]
+    elif reading.undeclared:
+        yield _turned(case, reading, reading.layout)
+    elif reading.alternatives and not _contradicted(case, reading.layout):
+        fitting = [axes(layout.dims) for layout in reading.layouts]
         yield Deviation(
             code="FORMAT-002",
             array=spec.name,
-            message=f"the shape {shape(stored)} fits {enumerate_words(fitting, 'and')}; "
+            message=f"the shape {shape(reading.header.shape)} fits {enumerate_words(fitting, 'and')}; "
             f"nothing in the sizes decides which",
             expected=axes(spec.dims[0]),
             found="undecided",
         )
+
+
+def _squeezed(reading: Reading, stored: tuple[int, ...], kept: tuple[int, ...], meant: str) -> Deviation:
+    more = len(stored) - len(kept)
+    return Deviation(
+        code="SHAPE-001",
+        array=reading.spec.name,
+        message=f"has {'an axis' if more == 1 else f'{more} axes'} of length 1 too many, {shape(stored)}, "
+        f"the contract says {meant}",
+        expected=shape(reading.header.shape),
+        found=shape(stored),
+        fix={"step": "squeeze", "array": reading.spec.name, "axes": list(kept)},
+    )
+
+
+def _turned(case: Case, reading: Reading, layout: Layout) -> Deviation:
+    meant = meant_by(reading.spec, layout)
+    return Deviation(
+        code="FORMAT-001",
+        array=reading.spec.name,
+        message=f"axes are {axes(layout.dims)} = {shape(reading.header.shape)}, the contract says {axes(meant)}",
+        expected=axes(meant),
+        found=axes(layout.dims),
+        evidence=witnesses(case, reading),
+        fix={"step": "transpose", "array": reading.spec.name, "axes": list(order_of(reading.spec, layout))},
+    )
+
+
+def _contradicted(case: Case, layout: Layout) -> bool:
+    """Whether sizes of this array contradict those of others (SHAPE-002): then no layout fits."""
+    return any(
+        set(dissent.sizes) & set(layout.dims) and not _is_surplus(case, dissent) for dissent in case.binding.dissents
+    )
 
 
 def check_sizes(case: Case) -> Iterator[Deviation]:

@@ -9,10 +9,11 @@ import numpy as np
 
 from npzschema.contracts import ArraySpec, Legacy, expand_dtypes
 
-from ..binding import Layout, Reading
+from ..binding import Layout, Reading, meant_by, order_of
 from ..case import Case
 from ..casts import cast_loss
 from ..findings import Deviation
+from ..witnesses import witnesses
 from ..words import axes, shape
 
 
@@ -52,35 +53,17 @@ def _name(reading: Reading, entry: Legacy) -> Iterator[Deviation]:
 
 def _dims(case: Case, reading: Reading, layout: Layout, entry: Legacy) -> Iterator[Deviation]:
     spec = reading.spec
-    meant = next((dims for dims in spec.dims if set(map(str, dims)) <= set(map(str, layout.dims))), spec.dims[0])
-    order = [layout.dims.index(symbol) for symbol in meant if symbol in layout.dims]
+    meant = meant_by(spec, layout)
     yield Deviation(
         code=entry.rule,
         array=spec.name,
         message=f"axes are {axes(layout.dims)} = {shape(reading.header.shape)}, the contract says {axes(meant)}",
         expected=axes(meant),
         found=axes(layout.dims),
-        evidence=reading.evidence or _witnesses(case, reading),
+        evidence=reading.evidence or witnesses(case, reading),
         at=(entry.index,),
-        fix=_fix(entry, spec, axes=order),
+        fix=_fix(entry, spec, axes=list(order_of(spec, layout))),
     )
-
-
-def _witnesses(case: Case, reading: Reading) -> str:
-    """Which other arrays bear the layout out."""
-    told = []
-    scan = case.contract.scan
-    sizes = reading.sizes()
-    others = {
-        symbol: [name for name in names if name != reading.spec.name]
-        for symbol, names in case.binding.witnesses.items()
-    }
-    if scan and scan.dimension in sizes and {scan.x, scan.y} & set(others.get(scan.dimension, ())):
-        told.append(f"{sizes[scan.dimension]} positions")
-    probe = case.binding.reading(scan.probe) if scan else None
-    if probe and any(probe.spec.name in others.get(symbol, ()) for symbol in sizes):
-        told.append("x".join(map(str, probe.header.shape)) + " probe")
-    return "; ".join(told) or "no other order of the axes keeps the bounds of the contract"
 
 
 def _dtype(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
