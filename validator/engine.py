@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,12 +12,14 @@ import numpy as np
 
 from npzschema.contracts import DEFAULT, Contract, ContractError, load, pointer, rules, shipped
 from npzschema.contracts.model import Dims
+from npzschema.contracts.strict_json import parse
 
 from . import sidecar
 from .archive import Limits, open_archive
 from .binding import Binding, bind, order_of, reading_of_member
 from .case import Case, MetadataText
 from .dataset import ArchiveDataset, ArrayHeader, Dataset, MappingDataset
+from .declared import Declared, declared
 from .evidence import Evidence, forward_words
 from .faults import Fault
 from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, Verdict
@@ -58,6 +59,7 @@ def validate(
     Raises:
         ContractError: the contract is refused.
         TypeError: ``target`` is none of these.
+        ValueError: a value of a mapping cannot be made an array; or ``axes`` names no array or order of the contract.
     """
     chosen = contract if isinstance(contract, Contract) or contract == "auto" else load(contract)
     options = _Options(
@@ -221,21 +223,14 @@ class _Run:
         default = load(DEFAULT)
         name = default.metadata.member if default.metadata else ""
         held = self._metadata(name)
-        document = _parsed(held.text) if held and held.text else None
-        if not isinstance(document, dict):
-            return _Choice(default, "the default; the file declares none")
-        extra = document.get("additional_parameters")
-        declared = {**(extra if isinstance(extra, dict) else {}), **document}
-        named = declared.get("contract")
-        if isinstance(named, str) and named in shipped():
-            return _Choice(load(named), f"the file's {name} names it")
-        for one in map(load, shipped()):
-            for pair in one.declared_by:
-                if all(declared.get(key) == value for key, value in pair.items()):
-                    return _Choice(
-                        one, f"the file's {name} says " + ", ".join(f"{key} {value}" for key, value in pair.items())
-                    )
-        return _Choice(default, "the default; the file declares none")
+        said = declared(_parsed(held.text)) if held and held.text else Declared()
+        if said.contract is None:
+            if held and (held.text is None or _parsed(held.text) is None):
+                return _Choice(default, f"the default; the file's {name} declares nothing that can be read")
+            told = f"{said.said}: {said.flaw}" if said.said else "none"
+            return _Choice(default, f"the default; the file declares {told}")
+        flaw = f"; {said.flaw}" if said.flaw else ""
+        return _Choice(said.contract, f"the file's {name} says {said.said}{flaw}")
 
     def _metadata(self, name: str | None) -> MetadataText | None:
         """The metadata member, read once; a damaged one is a finding."""
@@ -396,8 +391,8 @@ def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parse(text)
+    except ValueError:
         return None
 
 

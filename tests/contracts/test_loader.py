@@ -566,3 +566,11 @@ def test_every_keyword_is_used_by_a_shipped_contract_or_by_a_test():
     text = json.dumps(DOCUMENTS) + json.dumps(REFUSED) + json.dumps([{"extends": ""}])
     for path, _ in keywords(schema("contract")):
         assert f'"{path[-1]}"' in text, path
+
+
+def test_the_id_of_a_shipped_contract_is_its_own():
+    document = {**load("ptychopinn/raw-npz").document, "version": "3.0.0"}
+    with pytest.raises(ContractError, match="ships with the tool") as refused:
+        from_document(document)
+    assert refused.value.pointer == "/id"
+    assert from_document(load("ptychopinn/raw-npz").document).id == "ptychopinn/raw-npz"

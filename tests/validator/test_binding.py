@@ -194,7 +194,7 @@ def brute_force(contract, headers):
                 sizes.setdefault(symbol, length)
         broken = sizes["H"] != sizes["W"] or any(sizes[symbol] < 1 for symbol in sizes)
         best.setdefault((dissent, broken), set()).add(choice[0])
-    return best[min(best)]
+    return best[min(best)], min(best)[0]
 
 
 def test_the_solver_equals_brute_force():
@@ -223,7 +223,14 @@ def test_the_solver_equals_brute_force():
         headers = {name: ArrayHeader(name=name, shape=shape, dtype=np.dtype("f4")) for name, shape in shapes.items()}
         reading = bind(contract, headers).readings["d"]
         found = {layout.dims for layout in (reading.layout, *reading.alternatives)}
-        assert found == brute_force(contract, shapes), shapes
+        expected, dissent = brute_force(contract, shapes)
+        if found == {("H", "N", "W")}:
+            # No declared order fits, and with this one nothing contradicts.
+            assert dissent, shapes
+            assert (a, b, c) == (p, n, q), shapes
+            assert p == q, shapes
+        else:
+            assert found == expected, shapes
 
 
 def test_a_search_that_is_too_wide_is_undecided_not_endless():
