@@ -24,7 +24,9 @@ def empty(dimensions: Mapping[str, Dimension]) -> Iterator[Flaw]:
             if isinstance(bound, str):
                 # Seen from the other side: whoever is a minimum is at most as large as what it bounds.
                 own = least[symbol], most[symbol]
-                limits.append((bound, own[0] if keyword != "minimum" else 0, own[1] if keyword != "maximum" else math.inf))
+                limits.append(
+                    (bound, own[0] if keyword != "minimum" else 0, own[1] if keyword != "maximum" else math.inf)
+                )
             for name, lowest, highest in limits:
                 new = max(least[name], lowest), min(most[name], highest)
                 moved |= new != (least[name], most[name])

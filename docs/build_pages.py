@@ -175,7 +175,7 @@ def _rule_page(rule: Rule, places: Mapping[str, list[str]]) -> str:
         f"**Level: {rule.level}.** {said}",
         "",
         *("## Why it matters", "", _prose(rule.why, ""), ""),
-        *("## Remedy", "", _prose(rule.remedy, ""), ""),
+        *("## Remedy", "", _prose(rule.advice(), ""), ""),
         *("## Example", "", _prose(rule.example, ""), ""),
         *_picture(rule),
         *("## Which contracts trigger it", ""),

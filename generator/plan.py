@@ -5,7 +5,6 @@ No rule is written a second time here. A finding that carries a step can be mend
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -117,11 +116,6 @@ def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
     array = finding.array or ""
     fix = dict(finding.fix) if finding.fix else None
     if fix is None:
-        if finding.code == "VALUE-003" and contract.arrays[array].quantity is not None:
-            largest = _largest(report, array)
-            return _made(
-                "normalise", array, f"divided by the largest value, {largest:.6g}", {"divisor": largest}, lossless=False
-            )
         twin = _twin(report, contract, array)
         if finding.code == "KEY-001" and twin:
             return _made("copy", array, f"copied from {twin}, which is the same array", {"source": twin})
@@ -139,6 +133,7 @@ def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
         + ("" if lossless else f"; {finding.message.rpartition('; ')[2]}"),
         "sqrt": f"square root taken: {finding.found} to {finding.expected}",
         "square": f"squared: {finding.found} to {finding.expected}",
+        "normalise": f"divided by the largest value, {fix.get('divisor', 1):.6g}",
         "native": "written in C order, little-endian",
         "drop": f"cut to the first {fix.get('keep')} positions",
         "centre": "zero frequency moved from the corner to the centre",
@@ -152,13 +147,6 @@ def _step(report: Report, contract: Contract, finding: Finding) -> Step | None:
 
 def _made(step: str, array: str, sentence: str, values: Mapping[str, Any], *, lossless: bool = True) -> Step:
     return Step(step=step, array=array, sentence=f"{array}: {sentence}", lossless=lossless, values=values)
-
-
-def _largest(report: Report, array: str) -> float:
-    """The largest value of an array as it will be: after the square root of counts."""
-    largest = max(float(facts.statistics["maximum"]) for facts in report.arrays.values() if facts.reads_as == array)
-    roots = any(finding.array == array and finding.fix and finding.fix["step"] == "sqrt" for finding in report.findings)
-    return math.sqrt(largest) if roots else largest
 
 
 def _twin(report: Report, contract: Contract, array: str) -> str | None:

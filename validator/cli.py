@@ -136,7 +136,7 @@ def _explain(code: str) -> str:
     if rule is None:
         raise UsageError(f"no rule {code!r}; --list-rules lists them")
     lines = [f"{rule.code}  {rule.level}  {rule.title}", ""]
-    for word, text in (("Why", rule.why), ("What to do", rule.remedy), ("Example", rule.example)):
+    for word, text in (("Why", rule.why), ("What to do", rule.advice()), ("Example", rule.example)):
         lines += textwrap.wrap(f"{word}: {text}", width=88, subsequent_indent="  ")
     return "\n".join(lines) + "\n"
 

@@ -24,7 +24,7 @@ from .evidence import Evidence, forward_words
 from .faults import Fault
 from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, Verdict
 from .folds import Facts, fold
-from .remedy import remedy
+from .remedy import remedy_of, with_commands
 from .rules import ARRAY_RULES, CASE_RULES
 from .scan_table import MAX_ROWS
 from .source import ByteSource, BytesSource, FileSource
@@ -113,23 +113,23 @@ def _unreadable(path: str, contract: Contract | None, fault: Fault) -> Report:
         verdict="unreadable",
         contract=contract.id if contract else None,
         contract_version=contract.version if contract else None,
-        findings=(_fault_finding(path, fault),),
+        findings=(_fault_finding(fault),),
     )
 
 
 def internal(path: str, what: str) -> Report:
     """The report of a file whose check failed by itself: never a pass."""
-    finding = _finding(path, Deviation(code="INTERNAL-001", message=what), "")
+    finding = _finding(Deviation(code="INTERNAL-001", message=what))
     return Report(path=path, verdict="unreadable", findings=(finding,))
 
 
-def _fault_finding(path: str, fault: Fault) -> Finding:
+def _fault_finding(fault: Fault) -> Finding:
     message = f"{fault.member}: {fault.what}" if fault.member is not None else fault.what
     deviation = Deviation(code=fault.code, message=message, expected=fault.expected, found=fault.found)
-    return _finding(path, deviation, "")
+    return _finding(deviation)
 
 
-def _finding(path: str, deviation: Deviation, where: str, contract: Contract | None = None) -> Finding:
+def _finding(deviation: Deviation, where: str = "") -> Finding:
     rule = rules()[deviation.code]
     return Finding(
         code=deviation.code,
@@ -141,7 +141,7 @@ def _finding(path: str, deviation: Deviation, where: str, contract: Contract | N
         found=deviation.found,
         evidence=deviation.evidence,
         frames=deviation.frames,
-        remedy=remedy(path, rule, deviation, contract),
+        remedy=remedy_of(deviation),
         fix=deviation.fix,
     )
 
@@ -157,7 +157,7 @@ class _Run:
 
     def __init__(self, dataset: Dataset, path: str, options: _Options) -> None:
         self._dataset, self._path, self._options = dataset, path, options
-        self._findings: list[Finding] = [_fault_finding(path, fault) for fault in dataset.faults]
+        self._findings: list[Finding] = [_fault_finding(fault) for fault in dataset.faults]
         self._notes: list[str] = []
         self._texts: dict[str, MetadataText] = {}
         asked = options.contract
@@ -165,7 +165,7 @@ class _Run:
 
     def tell(self, deviations: Iterable[Deviation]) -> None:
         """Add what was found outside the flow."""
-        self._findings += [_finding(self._path, deviation, "") for deviation in deviations]
+        self._findings += [_finding(deviation) for deviation in deviations]
 
     def report(self) -> Report:
         # Data of any kind may overflow or hold signalling NaNs: that is for the rules to say.
@@ -185,6 +185,7 @@ class _Run:
             bindings[one.id] = evidence.decided(self._case(one, bindings[one.id], facts))
         own = self._tested(contract, bindings[contract.id], facts, evidence)
         self._findings += self._check(own)
+        self._findings = with_commands(self._path, self._findings, contract)
         self._notes += [f"{name}: {one.evidence}" for name, one in own.binding.readings.items() if one.evidence]
         positions = own.binding.sizes.get(contract.scan.dimension, 0) if contract.scan else 0
         if facts and positions > MAX_ROWS:
@@ -241,7 +242,7 @@ class _Run:
             try:
                 self._texts[name] = MetadataText(text=self._dataset.text(name), pickled=pickled)
             except Fault as fault:
-                self._findings.append(_fault_finding(self._path, fault))
+                self._findings.append(_fault_finding(fault))
                 self._texts[name] = MetadataText(text=None, pickled=pickled)
         return self._texts[name]
 
@@ -249,14 +250,12 @@ class _Run:
         """Members that cannot be read as arrays: fatal where the contract asks for them."""
         for name, fault in self._dataset.malformed.items():
             idle = Fault("FILE-005", f"is no readable .npy array: {fault.what}", member=fault.member)
-            self._findings.append(_fault_finding(self._path, fault if name in contract.known_names() else idle))
+            self._findings.append(_fault_finding(fault if name in contract.known_names() else idle))
         metadata = contract.metadata.member if contract.metadata else None
         for name, header in self._dataset.headers.items():
             if header.pickled and name != metadata:
                 what = f"is a pickled object array of shape {shape(header.shape)}; it is never unpickled"
-                self._findings.append(
-                    _finding(self._path, Deviation(code="FILE-006", array=name, message=what, found="object"), "")
-                )
+                self._findings.append(_finding(Deviation(code="FILE-006", array=name, message=what, found="object")))
 
     def _case(self, contract: Contract, binding: Binding, facts: Mapping[str, Facts]) -> Case:
         return Case(
@@ -284,7 +283,7 @@ class _Run:
 
     def _check(self, case: Case) -> Iterator[Finding]:
         for where, deviation in _deviations(case, crash=self._crashed):
-            yield _finding(self._path, deviation, where, case.contract)
+            yield _finding(deviation, where)
 
     def _crashed(self, where: str, error: Exception) -> Deviation:
         return Deviation(code="INTERNAL-001", message=f"the check of {where} failed: {type(error).__name__}: {error}")
@@ -327,14 +326,14 @@ class _Run:
                     cheap=self._dataset.cheap(name),
                 )
             except Fault as fault:
-                self._findings.append(_fault_finding(self._path, fault))
+                self._findings.append(_fault_finding(fault))
             except Exception as error:  # noqa: BLE001 - a fold that crashes is not a pass
                 self.tell([self._crashed(f"the values of {name}", error)])
         if self._options.strict_archive:
             try:
                 self._dataset.verify_others()
             except Fault as fault:
-                self._findings.append(_fault_finding(self._path, fault))
+                self._findings.append(_fault_finding(fault))
         return facts
 
 

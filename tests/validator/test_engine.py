@@ -395,5 +395,5 @@ def test_metadata_that_cannot_be_read_is_told_in_its_own_terms(canonical, held, 
 
 
 def test_a_value_that_is_no_array_is_named():
-    with pytest.raises(ValueError, match="^diffraction: cannot be made an array"):
+    with pytest.raises(ValueError, match="diffraction: cannot be made an array"):
         validate({"diffraction": [[1, 2], [3]]})

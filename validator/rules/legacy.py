@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,6 +15,13 @@ from ..casts import cast_loss
 from ..findings import Deviation
 from ..witnesses import witnesses
 from ..words import axes, shape
+
+ROUNDED: Final = {
+    ("f", "float32"): "rounds to single precision, no more",
+    ("c", "complex64"): "rounds to single precision, no more",
+    ("f", "float16"): "rounds to half precision, no more",
+}
+"""What a cast of floats to a smaller float does at least."""
 
 
 def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
@@ -71,7 +78,9 @@ def _dtype(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
     target = np.dtype(expand_dtypes(spec.dtype)[0])
     facts = case.facts_of(reading)
     loss = cast_loss(stored, target, facts.range) if facts else None
-    tail = "" if facts is None else f"; the cast loses something: {loss}" if loss else "; the cast loses nothing"
+    rounds = None if np.can_cast(stored, target, "safe") else ROUNDED.get((stored.kind, target.name))
+    kept = f"; the cast {rounds or 'loses nothing'}"
+    tail = "" if facts is None else f"; the cast loses something: {loss}" if loss else kept
     yield Deviation(
         code=entry.rule,
         array=spec.name,

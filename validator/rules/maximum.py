@@ -10,6 +10,7 @@ from npzschema.contracts import ArraySpec
 from ..bounds import offending_frames
 from ..case import Case
 from ..findings import Deviation
+from ..scan_table import hot_frames
 
 
 def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
@@ -24,6 +25,7 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         ("exclusiveMaximum", spec.values.exclusive_maximum, operator.ge),
     ):
         if bound is not None and broken(most, bound):
+            frames = offending_frames(case, reading, "maximum", broken, bound)
             yield Deviation(
                 code="VALUE-003",
                 array=spec.name,
@@ -31,6 +33,8 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
                 f"{'less than' if 'excl' in keyword else 'at most'} {bound:g}",
                 expected=f"{keyword} {bound:g}",
                 found=f"{most:.6g}",
-                frames=offending_frames(case, reading, "maximum", broken, bound),
+                frames=frames,
                 at=(keyword,),
+                fix={"step": "normalise", "array": spec.name, "divisor": most} if spec.quantity else None,
+                about="hot" if frames and set(frames) <= hot_frames(case) else "",
             )
