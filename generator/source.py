@@ -13,6 +13,7 @@ import numpy as np
 
 from npzschema.contracts import Contract
 from npzschema.contracts.model import Dims
+from npzschema.validator import named_axes
 from npzschema.validator.archive import open_archive
 from npzschema.validator.binding import Binding, bind
 from npzschema.validator.dataset import ArchiveDataset, Dataset
@@ -113,15 +114,11 @@ def _as_dims(axes: Axes) -> dict[str, Dims]:
 
 
 def check_axes(contract: Contract, axes: Axes | None) -> None:
-    """Raises :class:`GeneratorError` for axes of an array, or an axis, that the contract does not have."""
-    for name, dims in (axes or {}).items():
-        if name not in contract.arrays:
-            raise GeneratorError(
-                f"axes named for {name!r}, which is no array of {contract.id}; there are {', '.join(contract.arrays)}"
-            )
-        for dim in dims:
-            if isinstance(dim, str) and dim not in contract.dimensions:
-                raise GeneratorError(f"{name}: no axis {dim!r}; there are {', '.join(contract.dimensions)}")
+    """Raises :class:`GeneratorError` for axes of an array, or in an order, that the contract does not have."""
+    try:
+        named_axes.check_axes([contract], axes or {})
+    except ValueError as error:
+        raise GeneratorError(str(error)) from None
 
 
 def _stamp(name: str) -> tuple[int, int, int, int] | None:

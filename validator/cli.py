@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -45,6 +45,8 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         if not any(code.startswith(prefix) for code in rules()):
             raise UsageError(f"no rule's code begins with {prefix!r}")
     contract = _contract(options.contract)
+    if options.axes:
+        _check_axes(contract, dict(options.axes))
     if options.output:
         refuse_input(options.output, options.paths)
     return _validate(options, contract, stdout, stderr)
@@ -57,6 +59,15 @@ def _contract(reference: str) -> str | Contract:
         return load(reference)
     except ContractError as error:
         raise UsageError(escape(f"contract refused: {error}")) from None
+
+
+def _check_axes(contract: str | Contract, axes: Mapping[str, Sequence[int | str]]) -> None:
+    from .named_axes import check_axes
+
+    try:
+        check_axes(map(load, shipped()) if isinstance(contract, str) else [contract], axes)
+    except ValueError as error:
+        raise UsageError(escape(f"--axes: {error}")) from None
 
 
 def _validate(options: argparse.Namespace, contract: str | Contract, stdout: TextIO, stderr: TextIO) -> int:

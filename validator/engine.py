@@ -24,6 +24,7 @@ from .evidence import Evidence, forward_words
 from .faults import Fault
 from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, Verdict
 from .folds import Facts, fold
+from .named_axes import check_axes
 from .remedy import remedy_of, with_commands
 from .rules import ARRAY_RULES, CASE_RULES
 from .scan_table import MAX_ROWS
@@ -62,6 +63,8 @@ def validate(
         ValueError: a value of a mapping cannot be made an array; or ``axes`` names no array or order of the contract.
     """
     chosen = contract if isinstance(contract, Contract) or contract == "auto" else load(contract)
+    if axes:
+        check_axes(map(load, shipped()) if isinstance(chosen, str) else [chosen], axes)
     options = _Options(
         contract=None if isinstance(chosen, str) else chosen,
         headers_only=headers_only,

@@ -471,12 +471,12 @@ class TestCubes:
     def test_axes_that_do_not_fit(self, tmp_path, cube):
         source = save(tmp_path / "in.npz", cube)
         for text, words in (
-            ("diffraction=N,H", "SHAPE-001"),
-            ("diffraction=N,Q,W", "no axis 'Q'"),
-            ("difraction=N,H,W", "no array of ptychopinn/canonical"),
+            ("diffraction=N,H", "known are (N, H, W) or (H, W, N)"),
+            ("diffraction=N,Q,W", "no contract has the axes (N, Q, W)"),
+            ("difraction=N,H,W", "which is no array"),
             ("diffraction", "is not ARRAY=A,B,C"),
-            ("diffraction=²,H,W", "no axis '²'"),
-            ("diffraction=" + "9" * 5000 + ",H,W", "no axis"),
+            ("diffraction=²,H,W", "no contract has the axes"),
+            ("diffraction=" + "9" * 5000 + ",H,W", "no contract has the axes"),
         ):
             assert words in refused(tmp_path, "convert", source, tmp_path / "out.npz", "--axes", text)
 

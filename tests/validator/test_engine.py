@@ -397,3 +397,21 @@ def test_metadata_that_cannot_be_read_is_told_in_its_own_terms(canonical, held, 
 def test_a_value_that_is_no_array_is_named():
     with pytest.raises(ValueError, match="diffraction: cannot be made an array"):
         validate({"diffraction": [[1, 2], [3]]})
+
+
+@pytest.mark.parametrize(
+    ("axes", "told"),
+    [({"foo": ("H", "W", "N")}, "no array of the contract"), ({"diffraction": ("N", "W", "H")}, "known are")],
+)
+def test_axes_that_no_contract_knows_are_the_callers_mistake(canonical, axes, told):
+    with pytest.raises(ValueError, match=told):
+        validate(canonical, axes=axes)
+
+
+def test_axes_may_be_named_by_the_name_in_the_file_and_with_an_axis_too_many(datasets):
+    arrays = datasets.counts(32, 32)
+    arrays["diff3d"] = arrays["diff3d"].transpose(1, 2, 0)[..., None].copy()
+    for dims in (("H", "W", "N"), ("H", "W", "N", 1)):
+        report = validate(arrays, headers_only=True, axes={"diff3d": dims})
+        assert report.arrays["diff3d"].axes == ("H", "W", "N", "1")
+        assert {"FORMAT-001", "SHAPE-001"} <= report.codes
