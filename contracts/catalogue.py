@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Literal
 
@@ -16,7 +16,9 @@ Level = Literal["error", "warning", "info"]
 class Rule:
     """One thing that can be wrong.
 
-    ``unreadable``: the file cannot be checked further (exit status 2). ``breakable``: a file can break it.
+    ``remedy``: what people do; ``mend``: what the tool does, where a finding carries a step; ``remedy_for``: other
+    remedies, by what a finding is about. ``unreadable``: the file cannot be checked further (exit status 2).
+    ``breakable``: a file can break it.
     """
 
     code: str
@@ -28,6 +30,12 @@ class Rule:
     checked_by: str
     unreadable: bool = False
     breakable: bool = True
+    mend: str = ""
+    remedy_for: Mapping[str, str] = field(default_factory=dict)
+
+    def advice(self) -> str:
+        """Everything that can be done about it."""
+        return " ".join(text for text in (self.remedy, *self.remedy_for.values(), self.mend) if text)
 
     @property
     def family(self) -> str:
@@ -49,6 +57,8 @@ def rules() -> Mapping[str, Rule]:
             checked_by=body["checkedBy"],
             unreadable=body.get("unreadable", False),
             breakable=body.get("breakable", True),
+            mend=body.get("mend", ""),
+            remedy_for=body.get("remedyFor", {}),
         )
         for code, body in json.loads(text)["rules"].items()
     }

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
 from .catalogue import rules
-from .model import ArraySpec, Contract, ContractError, Dimension, Dims, Legacy, expand_dtypes, pointer
+from .intervals import empty
+from .model import ArraySpec, Contract, ContractError, Dimension, Dims, Legacy, Values, expand_dtypes, pointer
 
 Flaw = tuple[tuple[str | int, ...], str]
 
 _STEP_OF: Final = {
     "name": {"rename"},
-    "dims": {"transpose", "squeeze"},
+    "dims": {"transpose"},
     "dtype": {"cast"},
     "quantity": {"sqrt", "square"},
 }
@@ -27,17 +29,32 @@ def check_consistency(contract: Contract, where: str) -> None:
 def _flaws(contract: Contract) -> Iterator[Flaw]:
     for dimension in contract.dimensions.values():
         yield from _dimension(contract, dimension)
+    yield from empty(contract.dimensions)
     for spec in contract.arrays.values():
         yield from _array(contract, spec)
     yield from _names(contract)
     yield from _scan(contract)
+    yield from _relations(contract)
+
+
+def _relations(contract: Contract) -> Iterator[Flaw]:
+    owners = {name: spec for spec in contract.arrays.values() for name in spec.names()}
     for index, pair in enumerate(contract.identical):
-        for at, name in enumerate(pair):
-            known = set(contract.arrays) | {
-                entry.name for spec in contract.arrays.values() for entry in spec.legacy_names()
-            }
-            if name not in known:
-                yield ("relations", index, "identical", at), f"array {name!r} is not declared"
+        path = ("relations", index, "identical")
+        undeclared = [at for at, name in enumerate(pair) if name not in owners]
+        for at in undeclared:
+            yield (*path, at), f"array {pair[at]!r} is not declared"
+        if undeclared:
+            continue
+        first, second = (owners[name] for name in pair)
+        if not set(first.dims) & set(second.dims):
+            yield (*path, 1), f"{pair[0]!r} and {pair[1]!r} have no axes in common, so they are never identical"
+        elif _textual(first) != _textual(second):
+            yield (*path, 1), f"one of {pair[0]!r} and {pair[1]!r} is text and the other numbers"
+
+
+def _textual(spec: ArraySpec) -> bool:
+    return "str" in expand_dtypes(spec.dtype)
 
 
 def _dimension(contract: Contract, dimension: Dimension) -> Iterator[Flaw]:
@@ -112,8 +129,6 @@ def _legacy_dims(contract: Contract, spec: ArraySpec, entry: Legacy, dims: Dims)
         yield (*here, "dims"), "these axes are what the contract asks for"
     if entry.fix == "transpose" and not any(sorted(map(str, dims)) == sorted(map(str, meant)) for meant in spec.dims):
         yield (*here, "fix"), "no transposition makes these axes into those the contract asks for"
-    if entry.fix == "squeeze" and tuple(size for size in dims if size != 1) not in spec.dims:
-        yield (*here, "fix"), "no squeeze makes these axes into those the contract asks for"
 
 
 def _same_form(entry: Legacy, earlier: Legacy) -> str | None:
@@ -157,6 +172,47 @@ def _values(spec: ArraySpec) -> Iterator[Flaw]:
         if max(lows) > min(highs) or (strict and max(lows) == min(highs)):
             keyword = "minimum" if values.minimum is not None else "exclusiveMinimum"
             yield (*path, keyword), f"no value is above {max(lows):g} and below {min(highs):g}"
+            return
+    if real and (lows or highs):
+        yield from _holdable(spec)
+
+
+def _range(values: Values) -> tuple[float, float]:
+    """Least and greatest integer within the bounds."""
+    low = -math.inf if values.minimum is None else math.ceil(values.minimum)
+    high = math.inf if values.maximum is None else math.floor(values.maximum)
+    if values.exclusive_minimum is not None:
+        low = max(low, math.floor(values.exclusive_minimum) + 1)
+    if values.exclusive_maximum is not None:
+        high = min(high, math.ceil(values.exclusive_maximum) - 1)
+    return low, high
+
+
+def _holdable(spec: ArraySpec) -> Iterator[Flaw]:
+    """Integer dtypes that hold no value within the bounds. Of a kind such as ``integer`` one dtype is enough."""
+    low, high = _range(spec.values)
+    for name in spec.dtype:
+        held = [limits for one in expand_dtypes((name,)) if (limits := _limits(one)) is not None]
+        if held and not any(max(low, least) <= min(high, most) for least, most in held):
+            told = spec.values.minimum is not None and low > held[-1][1]
+            keyword = "minimum" if told else _first_bound(spec.values)
+            yield ("arrays", spec.name, "values", keyword), f"{name} holds no value within the bounds"
+
+
+def _first_bound(values: Values) -> str:
+    highs = {"maximum": values.maximum, "exclusiveMaximum": values.exclusive_maximum}
+    lows = {"exclusiveMinimum": values.exclusive_minimum, "minimum": values.minimum}
+    return next(keyword for keyword, bound in (highs | lows).items() if bound is not None)
+
+
+def _limits(dtype: str) -> tuple[int, int] | None:
+    """Least and greatest value of an integer dtype, or None."""
+    kind, _, bits = dtype.partition("int")
+    if dtype == "bool":
+        return 0, 1
+    if not bits.isdecimal():
+        return None
+    return (0, 2 ** int(bits) - 1) if kind == "u" else (-(2 ** (int(bits) - 1)), 2 ** (int(bits) - 1) - 1)
 
 
 def _names(contract: Contract) -> Iterator[Flaw]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
+from . import strict_json
 from .consistency import check_consistency
 from .model import (
     ArraySpec,
@@ -132,42 +132,13 @@ def parse_json(text: str, where: str) -> Json:
     Raises:
         ContractError: it is not that.
     """
-
-    def pairs(items: list[tuple[str, Any]]) -> Json:
-        keys = [key for key, _ in items]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise ContractError(where, "", f"the key {key!r} stands twice in one object")
-        return dict(items)
-
-    def constant(name: str) -> Any:
-        raise ContractError(where, "", f"{name} is not JSON")
-
-    def number(kind: Callable[[str], T]) -> Callable[[str], T]:
-        return functools.partial(_number, where, kind)
-
     try:
-        document = json.loads(
-            text, object_pairs_hook=pairs, parse_constant=constant, parse_float=number(float), parse_int=number(int)
-        )
-        json.dumps(document, ensure_ascii=False).encode()
-    except ContractError:
-        raise
-    except RecursionError:
-        raise ContractError(where, "", "nested too deeply") from None
-    except UnicodeEncodeError:
-        raise ContractError(where, "", "holds half a surrogate pair, which is no character") from None
+        document = strict_json.parse(text)
     except ValueError as error:
-        raise ContractError(where, "", f"not JSON: {error}") from None
+        raise ContractError(where, "", str(error)) from None
     if not isinstance(document, dict):
         raise ContractError(where, "", "not a JSON object")
     return document
-
-
-def _number(where: str, kind: Callable[[str], T], digits: str) -> T:
-    if math.isinf(float(digits)):
-        raise ContractError(where, "", f"the number {_say(digits, 40)} is too large")
-    return kind(digits)
 
 
 def _extend(document: Json, where: str, base: Path | None, seen: tuple[str, ...]) -> Json:
@@ -298,6 +269,10 @@ def _build(document: Json, *, where: str, own: bool) -> Contract:
             _check_schema(document, where)
         except RecursionError:
             raise ContractError(where, "", "nested too deeply") from None
+        if document["id"] in shipped() and document != _shipped(document["id"]).document:
+            raise ContractError(
+                where, "/id", f"{document['id']!r} is a contract that ships with the tool; name yours otherwise"
+            )
     contract = _parse(document, where)
     check_consistency(contract, where)
     return contract

@@ -106,6 +106,10 @@ class ArraySpec:
     values: Values = field(default_factory=Values)
     legacy: tuple[Legacy, ...] = ()
 
+    def names(self) -> tuple[str, ...]:
+        """Its own name, then the legacy ones."""
+        return (self.name, *(entry.name for entry in self.legacy if entry.name is not None))
+
     def legacy_names(self) -> Iterator[Legacy]:
         return (entry for entry in self.legacy if entry.name is not None)
 

@@ -62,7 +62,6 @@ UNREADABLE: Final = "The file cannot be checked further: exit status 2."
 FIXES: Final[Mapping[str, str]] = {
     "rename": "rename",
     "transpose": "transpose the axes",
-    "squeeze": "drop the axis of length 1",
     "cast": "cast",
     "sqrt": "take the square root",
     "square": "square",
@@ -184,7 +183,7 @@ def _rule_page(rule: Rule, places: Mapping[str, list[str]]) -> str:
         f"**Level: {rule.level}.** {said}",
         "",
         *("## Why it matters", "", _prose(rule.why, ""), ""),
-        *("## Remedy", "", _prose(rule.remedy, ""), ""),
+        *("## Remedy", "", _prose(rule.advice(), ""), ""),
         *("## Example", "", _prose(rule.example, ""), ""),
         *_picture(rule),
         *("## Which contracts trigger it", ""),

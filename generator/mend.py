@@ -30,7 +30,7 @@ def mended(
     """
     streams: dict[str, Stream] = {}
     for name, reading in binding.readings.items():
-        stream = stream_of(dataset, reading.header)
+        stream = stream_of(dataset, dataset.headers[reading.header.name])
         for step in plan.of(name):
             stream = _apply(stream, step, guarded=guarded)
         streams[name] = stream

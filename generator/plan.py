@@ -5,12 +5,9 @@ No rule is written a second time here. A finding that carries a step can be mend
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-
-import numpy as np
 
 from npzschema.contracts import Contract
 from npzschema.validator.findings import Finding, Report
@@ -123,16 +120,6 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
     array = finding.array or ""
     fix = dict(finding.fix) if finding.fix else None
     if fix is None:
-        # Divided integers are no longer the counts that they were.
-        if (
-            finding.code == "VALUE-003"
-            and contract.arrays[array].quantity is not None
-            and _dtype(report, array).kind == "f"
-        ):
-            largest = _largest(report, array)
-            return _made(
-                "normalise", array, f"divided by the largest value, {largest:.6g}", {"divisor": largest}, lossless=False
-            )
         twin = _twin(report, contract, array)
         if finding.code == "KEY-001" and twin:
             return _made("copy", array, f"copied from {twin}, which is the same array", {"source": twin})
@@ -150,6 +137,7 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
         + ("" if lossless else f"; {finding.message.rpartition('; ')[2]}"),
         "sqrt": f"square root taken: {finding.found} to {finding.expected}",
         "square": f"squared: {finding.found} to {finding.expected}",
+        "normalise": f"divided by the largest value, {fix.get('divisor', 1):.6g}",
         "native": "written in C order, little-endian",
         "drop": f"cut to the first {fix.get('keep')} positions",
         "centre": f"zero frequency moved to the centre: {finding.found}",
@@ -163,20 +151,6 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
 
 def _made(step: str, array: str, sentence: str, values: Mapping[str, Any], *, lossless: bool = True) -> Step:
     return Step(step=step, array=array, sentence=f"{array}: {sentence}", lossless=lossless, values=values)
-
-
-def _largest(report: Report, array: str) -> float:
-    """The largest value of an array as it will be: after the square root of counts, or the square of amplitudes."""
-    largest = max(float(facts.statistics["maximum"]) for facts in report.arrays.values() if facts.reads_as == array)
-    steps = {finding.fix["step"] for finding in report.findings if finding.array == array and finding.fix}
-    return math.sqrt(largest) if "sqrt" in steps else largest * largest if "square" in steps else largest
-
-
-def _dtype(report: Report, array: str) -> np.dtype[Any]:
-    """What an array will be, by the other findings."""
-    stored = next(facts.dtype for facts in report.arrays.values() if facts.reads_as == array)
-    fixes = [finding.fix for finding in report.findings if finding.array == array and finding.fix]
-    return np.dtype(next((fix["dtype"] for fix in fixes if "dtype" in fix), stored))
 
 
 def _twin(report: Report, contract: Contract, array: str) -> str | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from npzschema.contracts import DEFAULT, Contract, load
 from npzschema.contracts.model import Dims
-from npzschema.validator import sidecar
+from npzschema.validator import named_axes, sidecar
 from npzschema.validator.archive import Limits, open_archive
 from npzschema.validator.binding import Binding, bind
 from npzschema.validator.dataset import ArchiveDataset, Dataset
@@ -201,17 +201,13 @@ def _as_dims(axes: Axes) -> dict[str, Dims]:
 
 
 def check_axes(contract: Contract, axes: Axes | None) -> None:
-    """Raises :class:`GeneratorError` for axes of an array, or an axis, that the contract does not have."""
+    """Raises :class:`GeneratorError` for axes of an array, or in an order, that the contract does not have."""
     if axes is not None and not isinstance(axes, Mapping):
         raise GeneratorError(f"axes is {axes!r}, not names with their axes, such as {{'diffraction': ('H', 'W', 'N')}}")
-    for name, dims in (axes or {}).items():
-        if name not in contract.arrays:
-            raise GeneratorError(
-                f"axes named for {name!r}, which is no array of {contract.id}; there are {', '.join(contract.arrays)}"
-            )
-        for dim in dims:
-            if isinstance(dim, str) and dim not in contract.dimensions:
-                raise GeneratorError(f"{name}: no axis {dim!r}; there are {', '.join(contract.dimensions)}")
+    try:
+        named_axes.check_axes([contract], axes or {})
+    except ValueError as error:
+        raise GeneratorError(str(error)) from None
 
 
 def _whole_path(name: str) -> str:

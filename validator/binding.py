@@ -1,41 +1,39 @@
 """Bind: read a file as what it is. Dimension symbols are solved over all arrays at once.
 
 For every array of the contract there is at most one member (its own name, else a legacy one) and a few
-candidate layouts of its rank: the contract's dims and the known legacy ones. Each choice of layouts says what
-size each symbol has in each array. The choice with the fewest contradictions wins; where several win that give
-an array different axes, the order is undecided and nobody guesses.
+candidate layouts of its rank: the contract's dims and the known legacy ones. Where no layout has that rank, axes of
+length 1 are left out first. Each choice of layouts says what size each symbol has in each array. The choice with the
+fewest contradictions wins; where several win that give an array different axes, the order is undecided and nobody
+guesses. Where all contradict, one array may have its axes in an order that nobody declared: see :mod:`.outvoted`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from npzschema.contracts import ArraySpec, Contract, Legacy
 from npzschema.contracts.model import Dims
 
 from .dataset import ArrayHeader
+from .outvoted import outvoted, turned
+from .solve import Dissent, Layout, broken_bounds, fits, sizes_of, solve
+from .solve import agree as _agree
 
-MAX_CHOICES: Final = 20_000
-"""Bound of the search. Real contracts need a handful; one that needs more is undecided."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Axes of an array, in the order of its shape; ``legacy`` says which other form this is."""
-
-    dims: Dims
-    legacy: Legacy | None = None
+MAX_SQUEEZED: Final = 3
+"""Axes of length 1 that are left out, at most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """How one array of the contract is read.
 
-    ``layout`` is None where no layout has the array's rank; ``alternatives`` are layouts that fit just as well;
-    ``evidence`` says what decided between layouts that fit alike, where something other than sizes did.
+    ``header``: the array without the axes of length 1 that are one too many; ``kept``: the other axes of the array as
+    it is stored, None where it is read as it is. ``layout`` is None where no layout has the array's rank;
+    ``alternatives`` are layouts that fit just as well; ``evidence`` says what decided between layouts that fit alike,
+    where something other than sizes did.
     """
 
     spec: ArraySpec
@@ -44,14 +42,34 @@ class Reading:
     layout: Layout | None = None
     alternatives: tuple[Layout, ...] = ()
     evidence: str = ""
+    kept: tuple[int, ...] | None = None
 
     @property
     def decided(self) -> bool:
         return self.layout is not None and not self.alternatives
 
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """Every layout that fits."""
+        return (self.layout, *self.alternatives) if self.layout else ()
+
+    @property
+    def undeclared(self) -> bool:
+        """Whether the axes are in an order that the contract does not mention."""
+        return self.layout is not None and self.layout.legacy is None and self.layout.dims not in self.spec.dims
+
+    def stored_axes(self, rank: int) -> Dims | None:
+        """Axes of the array as it is stored, with so many axes: 1 for those that are left out."""
+        if self.layout is None or self.kept is None:
+            return self.layout.dims if self.layout else None
+        dims: list[int | str] = [1] * rank
+        for axis, size in zip(self.kept, self.layout.dims, strict=True):
+            dims[axis] = size
+        return tuple(dims)
+
     def sizes(self) -> Mapping[str, int]:
         """Size of each symbol in this array, under its layout."""
-        return _sizes(self.layout, self.header.shape) if self.layout else {}
+        return sizes_of(self.layout, self.header.shape) if self.layout else {}
 
     def axis(self, symbol: str) -> int | None:
         """Axis of the array's shape that a symbol is, where that is decided."""
@@ -61,16 +79,7 @@ class Reading:
 
     def possible_axes(self, symbol: str) -> tuple[int, ...]:
         """Every axis that a symbol may be, under any layout that fits."""
-        layouts = (self.layout, *self.alternatives) if self.layout else ()
-        return tuple(dict.fromkeys(layout.dims.index(symbol) for layout in layouts if symbol in layout.dims))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dissent:
-    """Arrays that agree among themselves on ``sizes``, against the sizes of the binding."""
-
-    arrays: tuple[str, ...]
-    sizes: Mapping[str, int]
+        return tuple(dict.fromkeys(layout.dims.index(symbol) for layout in self.layouts if symbol in layout.dims))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,19 +104,83 @@ def bind(contract: Contract, headers: Mapping[str, ArrayHeader], axes: Mapping[s
         axes: arrays (by the contract's name) whose axes the user has named; nothing else is considered for them.
     """
     found = {spec.name: one for spec in _by_authority(contract) if (one := _member(spec, headers))}
-    candidates = {name: _candidates(spec, header, (axes or {}).get(name)) for name, (spec, header, _) in found.items()}
-    shapes = {name: header.shape for name, (_, header, _) in found.items()}
-    best = _solve(contract, candidates, shapes)
-    first = best[0]
+    named = {name: dims for name, (spec, _, _) in found.items() if (dims := _named(spec, axes or {}))}
+    forms = {name: _squeezed(spec, header) for name, (spec, header, _) in found.items()}
+    shapes = {name: header.shape for name, (header, _) in forms.items()}
+    candidates = {name: _candidates(spec, forms[name], named.get(name)) for name, (spec, _, _) in found.items()}
+    best, cost = solve(contract, candidates, shapes)
+    if cost[0]:
+        free = {name: spec for name, (spec, _, _) in found.items() if name not in named}
+        best = turned(contract, free, candidates, shapes) or best
     readings = {}
-    for name, (spec, header, renamed) in found.items():
+    for name, (spec, _, renamed) in found.items():
         layouts = tuple(dict.fromkeys(choice[name] for choice in best if name in choice))
+        header, kept = forms[name]
         readings[name] = Reading(
-            spec=spec, header=header, renamed=renamed, layout=first.get(name), alternatives=layouts[1:]
+            spec=spec,
+            header=header,
+            renamed=renamed,
+            layout=layouts[0] if layouts else None,
+            alternatives=layouts[1:],
+            kept=kept,
         )
+    first = best[0]
     sizes, dissents, witnesses = _agree(first, shapes)
+    alone = outvoted(contract, first, shapes, dissents)
+    if alone is not None:
+        # It is asked last, so that it is the one that dissents.
+        first = {name: first[name] for name in first if name != alone} | {alone: first[alone]}
+        sizes, dissents, witnesses = _agree(first, shapes)
     sizes = {symbol: sizes[symbol] for symbol in contract.dimensions if symbol in sizes}
     return Binding(sizes=sizes, readings=readings, dissents=dissents, witnesses=witnesses)
+
+
+def reading_of_member(
+    contract: Contract, binding: Binding, headers: Mapping[str, ArrayHeader], member: str
+) -> Reading | None:
+    """How a member is read, also one that is a second name of an array and not read in its own right.
+
+    A second name may have its axes in another order than the first: of the layouts that fit, those that agree with
+    the sizes of the binding.
+    """
+    for reading in binding.readings.values():
+        if reading.header.name == member:
+            return reading
+    for spec in contract.arrays.values():
+        if member in {entry.name for entry in spec.legacy_names()}:
+            header, kept = _squeezed(spec, headers[member])
+            layouts = _candidates(spec, (header, kept), None)
+            agreeing = tuple(
+                layout
+                for layout in layouts
+                if all(
+                    binding.sizes.get(symbol, size) == size for symbol, size in sizes_of(layout, header.shape).items()
+                )
+            )
+            fitting = agreeing or layouts
+            return Reading(
+                spec=spec,
+                header=header,
+                layout=fitting[0] if fitting else None,
+                alternatives=fitting[1:],
+                kept=kept,
+            )
+    return None
+
+
+def order_of(spec: ArraySpec, layout: Layout) -> tuple[int, ...]:
+    """The layout's axes in the order of the contract."""
+    return tuple(layout.dims.index(size) for size in meant_by(spec, layout) if size in layout.dims)
+
+
+def meant_by(spec: ArraySpec, layout: Layout) -> Dims:
+    """The contract's own axes that a layout is another form of."""
+    held = sorted(map(str, layout.dims))
+    if layout.dims in spec.dims:
+        return layout.dims
+    turned = (dims for dims in spec.dims if sorted(map(str, dims)) == held)
+    longer = (dims for dims in spec.dims if set(map(str, dims)) <= set(held))
+    return next(itertools.chain(turned, longer), spec.dims[0])
 
 
 def _by_authority(contract: Contract) -> list[ArraySpec]:
@@ -126,94 +199,57 @@ def _member(spec: ArraySpec, headers: Mapping[str, ArrayHeader]) -> tuple[ArrayS
     return None
 
 
-def _candidates(spec: ArraySpec, header: ArrayHeader, named: Dims | None) -> tuple[Layout, ...]:
-    layouts = [Layout(dims) for dims in spec.dims]
-    layouts += [Layout(entry.dims, entry) for entry in spec.legacy_dims() if entry.dims is not None]
-    return tuple(layout for layout in layouts if _fits(layout.dims, header.shape) and named in (None, layout.dims))
+def _named(spec: ArraySpec, axes: Mapping[str, Dims]) -> Dims | None:
+    """The axes that the user has named, under the array's own name or a legacy one."""
+    return next((axes[name] for name in spec.names() if name in axes), None)
 
 
-def _fits(dims: Dims, shape: tuple[int, ...]) -> bool:
-    return len(dims) == len(shape) and all(
-        isinstance(size, str) or size == length for size, length in zip(dims, shape, strict=True)
-    )
+def _forms(spec: ArraySpec) -> list[Layout]:
+    return [Layout(dims) for dims in spec.dims] + [
+        Layout(entry.dims, entry) for entry in spec.legacy_dims() if entry.dims is not None
+    ]
 
 
-def _sizes(layout: Layout, shape: tuple[int, ...]) -> dict[str, int]:
-    return {size: length for size, length in zip(layout.dims, shape, strict=True) if isinstance(size, str)}
+Form = tuple[ArrayHeader, tuple[int, ...] | None]
+"""An array as it is read, and the axes that are kept of it, where some are left out."""
 
 
-Choice = dict[str, Layout]
-Cost = tuple[int, int]
+def _squeezed(spec: ArraySpec, header: ArrayHeader) -> Form:
+    """The array without axes of length 1, as few as give it the rank of a declared layout; else as it is."""
+    forms, rank = _forms(spec), len(header.shape)
+    if any(len(form.dims) == rank for form in forms):
+        return header, None
+    ones = [axis for axis in reversed(range(rank)) if header.shape[axis] == 1]
+    for excess in range(1, MAX_SQUEEZED + 1):
+        for dropped in itertools.combinations(ones, excess):
+            kept = tuple(axis for axis in range(rank) if axis not in dropped)
+            shape = tuple(header.shape[axis] for axis in kept)
+            if any(fits(form.dims, shape) for form in forms):
+                return replace(header, shape=shape), kept
+    return header, None
 
 
-def _solve(
-    contract: Contract, candidates: Mapping[str, tuple[Layout, ...]], shapes: Mapping[str, tuple[int, ...]]
-) -> list[Choice]:
-    """All choices of least cost: arrays that contradict first, then bounds of dimensions that are broken."""
-    options = [(name, layouts) for name, layouts in candidates.items() if layouts]
-    if math.prod(len(layouts) for _, layouts in options) > MAX_CHOICES:
-        # Each layout of each array once: whatever has several is undecided.
-        depth = max(len(layouts) for _, layouts in options)
-        return [{name: layouts[min(at, len(layouts) - 1)] for name, layouts in options} for at in range(depth)]
-    best: list[Choice] = []
-    least: Cost | None = None
-    for choice in _choices(options):
-        sizes, dissents, _ = _agree(choice, shapes)
-        cost = (sum(len(dissent.arrays) for dissent in dissents), sum(1 for _ in broken_bounds(contract, sizes)))
-        if least is None or cost < least:
-            best, least = [choice], cost
-        elif cost == least:
-            best.append(choice)
-    return best or [{}]
+def _candidates(spec: ArraySpec, form: Form, named: Dims | None) -> tuple[Layout, ...]:
+    header, kept = form
+    fitting = tuple(one for one in _forms(spec) if fits(one.dims, header.shape))
+    if named is None:
+        return fitting
+    if kept is not None and len(named) > len(kept):
+        named = tuple(named[axis] for axis in kept if axis < len(named))
+    known = tuple(one for one in fitting if one.dims == named)
+    turned = any(sorted(map(str, dims)) == sorted(map(str, named)) for dims in spec.dims)
+    return known or ((Layout(named),) if turned and fits(named, header.shape) else ())
 
 
-def _choices(options: list[tuple[str, tuple[Layout, ...]]]) -> Iterator[Choice]:
-    if not options:
-        yield {}
-        return
-    (name, layouts), rest = options[0], options[1:]
-    for layout in layouts:
-        for others in _choices(rest):
-            yield {name: layout, **others}
-
-
-def _agree(
-    choice: Choice, shapes: Mapping[str, tuple[int, ...]]
-) -> tuple[dict[str, int], tuple[Dissent, ...], dict[str, tuple[str, ...]]]:
-    """Sizes by authority, the arrays that dissent grouped by what they say, and who bears each size out."""
-    sizes: dict[str, int] = {}
-    witnesses: dict[str, tuple[str, ...]] = {}
-    groups: dict[tuple[tuple[str, int], ...], list[str]] = {}
-    for name, layout in choice.items():
-        own = _sizes(layout, shapes[name])
-        against = tuple((symbol, length) for symbol, length in own.items() if sizes.get(symbol, length) != length)
-        if against:
-            groups.setdefault(against, []).append(name)
-        for symbol, length in own.items():
-            if sizes.setdefault(symbol, length) == length:
-                witnesses[symbol] = (*witnesses.get(symbol, ()), name)
-    dissents = tuple(Dissent(arrays=tuple(names), sizes=dict(against)) for against, names in groups.items())
-    return sizes, dissents, witnesses
-
-
-def broken_bounds(contract: Contract, sizes: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
-    """Symbol, keyword and bound of every dimension whose size is out of range."""
-    for symbol, dimension in contract.dimensions.items():
-        size = sizes.get(symbol)
-        if size is None:
-            continue
-        for keyword, bound in (
-            ("equals", dimension.equals),
-            ("minimum", dimension.minimum),
-            ("maximum", dimension.maximum),
-        ):
-            limit = sizes.get(bound) if isinstance(bound, str) else bound
-            if limit is None:
-                continue
-            if (
-                (keyword == "equals" and size != limit)
-                or (keyword == "minimum" and size < limit)
-                or (keyword == "maximum" and size > limit)
-            ):
-                yield symbol, keyword, limit
-                break
+__all__ = [
+    "Binding",
+    "Dissent",
+    "Layout",
+    "Reading",
+    "_agree",
+    "bind",
+    "broken_bounds",
+    "meant_by",
+    "order_of",
+    "reading_of_member",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from npzschema.contracts import ArraySpec, Contract, Legacy, Quantity, expand_dtypes
 
@@ -55,7 +55,12 @@ class Case:
         return self.binding.readings.get(spec.name)
 
     def facts_of(self, reading: Reading | None) -> Facts | None:
-        return self.facts.get(reading.header.name) if reading else None
+        """Facts of the array as it is read, where values were read."""
+        facts = self.facts.get(reading.header.name) if reading else None
+        if facts and reading and facts.values is not None and facts.values.shape != reading.header.shape:
+            # Another contract reads it without some axis of length 1.
+            return replace(facts, values=facts.values.reshape(reading.header.shape))
+        return facts
 
     def quantity(self, reading: Reading) -> Quantity | None:
         """What patterns hold, where that is known.

@@ -7,11 +7,11 @@ import contextlib
 import os
 import shutil
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from npzschema import __version__
-from npzschema.contracts import Level, load, rules, shipped
+from npzschema.contracts import Contract, Level, load, rules, shipped
 from npzschema.contracts.terminal import UsageError, main_of
 
 from .asked import baseline_of, chosen, config_of
@@ -67,6 +67,7 @@ def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wan
     for path in options.paths:
         wish = config.for_file(path)
         asked.append(Asked(path, wish.contract or "auto", wish.axes))
+    _check_axes([one.contract for one in asked], dict(options.axes))
     reports = validate_each(
         asked,
         jobs=options.jobs,
@@ -81,6 +82,17 @@ def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wan
         contextlib.closing(watched(options.paths, len(options.paths), stderr, colour=colour)) as paths,
     ):
         return [report for _, report in zip(paths, reports, strict=True)]
+
+
+def _check_axes(asked: Sequence[str | Contract], axes: Mapping[str, Sequence[int | str]]) -> None:
+    """Axes on the command line must be known to a contract that a file may be checked against."""
+    from .named_axes import check_axes
+
+    named = [one for one in asked if not isinstance(one, str)]
+    try:
+        check_axes(named if len(named) == len(asked) else [*named, *map(load, shipped())], axes)
+    except ValueError as error:
+        raise UsageError(escape(f"--axes: {error}")) from None
 
 
 def _saved(options: argparse.Namespace) -> Sequence[Report]:
@@ -143,7 +155,7 @@ def _explain(code: str) -> str:
     if rule is None:
         raise UsageError(f"no rule {code!r}; --list-rules lists them")
     lines = [f"{rule.code}  {rule.level}  {rule.title}", ""]
-    for word, text in (("Why", rule.why), ("What to do", rule.remedy), ("Example", rule.example)):
+    for word, text in (("Why", rule.why), ("What to do", rule.advice()), ("Example", rule.example)):
         lines += textwrap.wrap(f"{word}: {text}", width=88, subsequent_indent="  ")
     return "\n".join(lines) + "\n"
 

@@ -176,7 +176,7 @@ class MappingDataset:
 
     def __init__(self, arrays: Mapping[str, Any]) -> None:
         # copy=False would be an error where a list or a scalar needs a copy.
-        self._arrays = {str(name): np.asarray(value) for name, value in arrays.items()}
+        self._arrays = {str(name): _as_array(str(name), value) for name, value in arrays.items()}
         self.headers: Mapping[str, ArrayHeader] = {
             name: ArrayHeader(
                 name=name,
@@ -210,6 +210,14 @@ class MappingDataset:
 
     def verify_others(self) -> None:
         """Nothing to check."""
+
+
+def _as_array(name: str, value: Any) -> np.ndarray[Any, Any]:
+    """The value as an array; what is wrong with it is raised with its name."""
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{name}: cannot be made an array: {error}") from None
 
 
 def _lengths(storage: tuple[int, ...], itemsize: int) -> Iterator[int]:

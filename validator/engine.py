@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,18 +12,21 @@ import numpy as np
 
 from npzschema.contracts import DEFAULT, Contract, ContractError, load, pointer, rules, shipped
 from npzschema.contracts.model import Dims
+from npzschema.contracts.strict_json import parse
 
 from . import sidecar
 from .archive import Limits, open_archive
-from .binding import Binding, bind
+from .binding import Binding, bind, order_of, reading_of_member
 from .case import Case, MetadataText
-from .dataset import ArchiveDataset, Dataset, MappingDataset
+from .dataset import ArchiveDataset, ArrayHeader, Dataset, MappingDataset
+from .declared import Declared, declared
 from .evidence import Evidence, forward_words
 from .faults import Fault
 from .findings import LEVELS, ArrayFacts, Deviation, Finding, Report, verdict_of
 from .folds import Facts, fold
+from .named_axes import check_axes
 from .picture import Picture
-from .remedy import remedy
+from .remedy import remedy_of, with_commands
 from .rules import ARRAY_RULES, CASE_RULES
 from .scan_table import MAX_ROWS
 from .source import ByteSource, BytesSource, FileSource
@@ -61,8 +63,11 @@ def validate(
     Raises:
         ContractError: the contract is refused.
         TypeError: ``target`` is none of these.
+        ValueError: a value of a mapping cannot be made an array; or ``axes`` names no array or order of the contract.
     """
     chosen = contract if isinstance(contract, Contract) or contract == "auto" else load(contract)
+    if axes:
+        check_axes(map(load, shipped()) if isinstance(chosen, str) else [chosen], axes)
     options = _Options(
         contract=None if isinstance(chosen, str) else chosen,
         headers_only=headers_only,
@@ -133,24 +138,24 @@ def _unreadable(path: str, options: _Options, fault: Fault) -> Report:
         verdict="unreadable",
         contract=contract.id if contract else None,
         contract_version=contract.version if contract else None,
-        findings=(_fault_finding(path, fault),),
+        findings=(_fault_finding(fault),),
         pictures=() if options.pictures else None,
     )
 
 
 def internal(path: str, what: str) -> Report:
     """The report of a file whose check failed by itself: never a pass."""
-    finding = _finding(path, Deviation(code="INTERNAL-001", message=what), "")
+    finding = _finding(Deviation(code="INTERNAL-001", message=what))
     return Report(path=path, verdict="unreadable", findings=(finding,))
 
 
-def _fault_finding(path: str, fault: Fault) -> Finding:
+def _fault_finding(fault: Fault) -> Finding:
     message = f"{fault.member}: {fault.what}" if fault.member is not None else fault.what
     deviation = Deviation(code=fault.code, message=message, expected=fault.expected, found=fault.found)
-    return _finding(path, deviation, "")
+    return _finding(deviation)
 
 
-def _finding(path: str, deviation: Deviation, where: str, contract: Contract | None = None) -> Finding:
+def _finding(deviation: Deviation, where: str = "") -> Finding:
     rule = rules()[deviation.code]
     return Finding(
         code=deviation.code,
@@ -162,7 +167,7 @@ def _finding(path: str, deviation: Deviation, where: str, contract: Contract | N
         found=deviation.found,
         evidence=deviation.evidence,
         frames=deviation.frames,
-        remedy=remedy(path, rule, deviation, contract),
+        remedy=remedy_of(deviation),
         fix=deviation.fix,
     )
 
@@ -178,7 +183,7 @@ class _Run:
 
     def __init__(self, dataset: Dataset, path: str, options: _Options) -> None:
         self._dataset, self._path, self._options = dataset, path, options
-        self._findings: list[Finding] = [_fault_finding(path, fault) for fault in dataset.faults]
+        self._findings: list[Finding] = [_fault_finding(fault) for fault in dataset.faults]
         self._notes: list[str] = []
         self._texts: dict[str, MetadataText] = {}
         asked = options.contract
@@ -186,7 +191,7 @@ class _Run:
 
     def tell(self, deviations: Iterable[Deviation]) -> None:
         """Add what was found outside the flow."""
-        self._findings += [_finding(self._path, deviation, "") for deviation in deviations]
+        self._findings += [_finding(deviation) for deviation in deviations]
 
     def report(self) -> Report:
         # Data of any kind may overflow or hold signalling NaNs: that is for the rules to say.
@@ -206,6 +211,7 @@ class _Run:
             bindings[one.id] = evidence.decided(self._case(one, bindings[one.id], facts))
         own = self._tested(contract, bindings[contract.id], facts, evidence)
         self._findings += self._check(own)
+        self._findings = with_commands(self._path, self._findings, contract)
         self._notes += [f"{name}: {one.evidence}" for name, one in own.binding.readings.items() if one.evidence]
         positions = own.binding.sizes.get(contract.scan.dimension, 0) if contract.scan else 0
         if facts and positions > MAX_ROWS:
@@ -250,21 +256,14 @@ class _Run:
         default = load(DEFAULT)
         name = default.metadata.member if default.metadata else ""
         held = self._metadata(name)
-        document = _parsed(held.text) if held and held.text else None
-        if not isinstance(document, dict):
-            return _Choice(default, "the default; the file declares none")
-        extra = document.get("additional_parameters")
-        declared = {**(extra if isinstance(extra, dict) else {}), **document}
-        named = declared.get("contract")
-        if isinstance(named, str) and named in shipped():
-            return _Choice(load(named), f"the file's {name} names it")
-        for one in map(load, shipped()):
-            for pair in one.declared_by:
-                if all(declared.get(key) == value for key, value in pair.items()):
-                    return _Choice(
-                        one, f"the file's {name} says " + ", ".join(f"{key} {value}" for key, value in pair.items())
-                    )
-        return _Choice(default, "the default; the file declares none")
+        said = declared(_parsed(held.text)) if held and held.text else Declared()
+        if said.contract is None:
+            if held and (held.text is None or _parsed(held.text) is None):
+                return _Choice(default, f"the default; the file's {name} declares nothing that can be read")
+            told = f"{said.said}: {said.flaw}" if said.said else "none"
+            return _Choice(default, f"the default; the file declares {told}")
+        flaw = f"; {said.flaw}" if said.flaw else ""
+        return _Choice(said.contract, f"the file's {name} says {said.said}{flaw}")
 
     def _metadata(self, name: str | None) -> MetadataText | None:
         """The metadata member, read once; a damaged one is a finding."""
@@ -275,7 +274,7 @@ class _Run:
             try:
                 self._texts[name] = MetadataText(text=self._dataset.text(name), pickled=pickled)
             except Fault as fault:
-                self._findings.append(_fault_finding(self._path, fault))
+                self._findings.append(_fault_finding(fault))
                 self._texts[name] = MetadataText(text=None, pickled=pickled)
         return self._texts[name]
 
@@ -283,14 +282,12 @@ class _Run:
         """Members that cannot be read as arrays: fatal where the contract asks for them."""
         for name, fault in self._dataset.malformed.items():
             idle = Fault("FILE-005", f"is no readable .npy array: {fault.what}", member=fault.member)
-            self._findings.append(_fault_finding(self._path, fault if name in contract.known_names() else idle))
+            self._findings.append(_fault_finding(fault if name in contract.known_names() else idle))
         metadata = contract.metadata.member if contract.metadata else None
         for name, header in self._dataset.headers.items():
             if header.pickled and name != metadata:
                 what = f"is a pickled object array of shape {shape(header.shape)}; it is never unpickled"
-                self._findings.append(
-                    _finding(self._path, Deviation(code="FILE-006", array=name, message=what, found="object"), "")
-                )
+                self._findings.append(_finding(Deviation(code="FILE-006", array=name, message=what, found="object")))
 
     def _case(self, contract: Contract, binding: Binding, facts: Mapping[str, Facts]) -> Case:
         return Case(
@@ -318,7 +315,7 @@ class _Run:
 
     def _check(self, case: Case) -> Iterator[Finding]:
         for where, deviation in _deviations(case, crash=self._crashed):
-            yield _finding(self._path, deviation, where, case.contract)
+            yield _finding(deviation, where)
 
     def _crashed(self, where: str, error: Exception) -> Deviation:
         return Deviation(code="INTERNAL-001", message=f"the check of {where} failed: {type(error).__name__}: {error}")
@@ -327,15 +324,15 @@ class _Run:
         """One pass over every member that a contract asks for."""
         facts: dict[str, Facts] = {}
         wanted = frozenset().union(*(one.known_names() for one in contracts))
+        chosen = bindings[contracts[0].id]
+        # The array as the chosen contract reads it, without axes of length 1 that are too many.
+        read_as = {reading.header.name: reading.header for reading in chosen.readings.values()}
         scans = [(one.scan, bindings[one.id]) for one in contracts if one.scan]
         kept = {name for scan, binding in scans for name in _kept(scan, binding)}
-        pairs = {
-            name
-            for one in contracts
-            for pair in one.identical
-            for name in pair
-            if all(other in self._dataset.headers for other in pair)
-        }
+        orders: dict[str, set[tuple[int, ...]]] = {}
+        for one in contracts:
+            for name, order in _compared(one, bindings[one.id], self._dataset.headers, read_as):
+                orders.setdefault(name, set()).add(order)
         for name, header in self._dataset.headers.items():
             if name not in wanted and not self._options.strict_archive:
                 continue
@@ -353,22 +350,22 @@ class _Run:
                     for axis in reading.possible_axes(scan.dimension)
                 }
                 facts[name] = fold(
-                    header,
+                    read_as.get(name, header),
                     self._dataset.chunks(name),
                     frame_axes=sorted(axes),
                     keep=name in kept,
-                    fingerprint=range(len(header.shape)) if name in pairs else None,
+                    fingerprints=sorted(orders.get(name, ())),
                     cheap=self._dataset.cheap(name),
                 )
             except Fault as fault:
-                self._findings.append(_fault_finding(self._path, fault))
+                self._findings.append(_fault_finding(fault))
             except Exception as error:  # noqa: BLE001 - a fold that crashes is not a pass
                 self.tell([self._crashed(f"the values of {name}", error)])
         if self._options.strict_archive:
             try:
                 self._dataset.verify_others()
             except Fault as fault:
-                self._findings.append(_fault_finding(self._path, fault))
+                self._findings.append(_fault_finding(fault))
         return facts
 
 
@@ -377,6 +374,19 @@ def _kept(scan: Any, binding: Binding) -> Iterator[str]:
         reading = binding.reading(name)
         if reading:
             yield reading.header.name
+
+
+def _compared(
+    contract: Contract, binding: Binding, headers: Mapping[str, ArrayHeader], read_as: dict[str, ArrayHeader]
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Each order of axes in which an array must be compared with its second name."""
+    for pair in contract.identical:
+        for name in pair if all(name in headers for name in pair) else ():
+            reading = reading_of_member(contract, binding, headers, name)
+            header = read_as.setdefault(name, reading.header if reading else headers[name])
+            yield name, tuple(range(len(header.shape)))
+            if reading:
+                yield from ((name, order_of(reading.spec, layout)) for layout in reading.layouts)
 
 
 def _deviations(
@@ -405,8 +415,8 @@ def _deviations(
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parse(text)
+    except ValueError:
         return None
 
 
@@ -415,12 +425,12 @@ def _array_facts(case: Case) -> dict[str, ArrayFacts]:
     facts = {}
     for name, header in case.headers.items():
         reading = by_member.get(name)
-        layout = reading.layout if reading and reading.decided else None
+        dims = reading.stored_axes(len(header.shape)) if reading and reading.decided else None
         facts[name] = ArrayFacts(
             name=name,
             dtype="object" if header.pickled else header.dtype.str if header.dtype.kind in "USV" else header.dtype.name,
             shape=header.shape,
-            axes=tuple(map(str, layout.dims)) if layout else None,
+            axes=tuple(map(str, dims)) if dims else None,
             reads_as=reading.spec.name if reading else None,
             quantity=(case.quantity(reading) or reading.spec.quantity) if reading else None,
             order="F" if header.fortran else "C",

@@ -20,7 +20,7 @@ class Deviation:
     """What a rule yields: a fact. The engine adds level, pointer and remedy.
 
     ``at`` continues the pointer of the keyword; ``fix`` is the step that mends it, as data; ``level`` is given where
-    the evidence is weaker than the catalogue's level asks for.
+    the evidence is weaker than the catalogue's level asks for; ``about`` chooses one of the rule's other remedies.
     """
 
     code: str
@@ -33,6 +33,7 @@ class Deviation:
     at: tuple[str | int, ...] = ()
     fix: Mapping[str, Any] | None = None
     level: Level | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

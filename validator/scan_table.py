@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class ScanTable:
     object_shape: tuple[int, int] = (0, 0)
     patch: tuple[int, int] = (0, 0)
     footprint: float = math.nan
-    in_metres: float | None = None
+    in_metres: Mapping[str, float] = field(default_factory=dict)
     saturated: float = math.inf
 
     def position(self, frame: int) -> tuple[float, float]:
@@ -54,6 +54,23 @@ class ScanTable:
     def _range(self, axis: int) -> tuple[float, float]:
         margin = self.patch[axis] / 2 - (self.scan.inside_tolerance or 0)
         return margin, self.object_shape[axis] - margin
+
+    @property
+    def _judges_place(self) -> bool:
+        """Whether positions can be compared with the object."""
+        return (
+            self.scan.inside_tolerance is not None
+            and not self.in_metres
+            and all(side >= patch > 0 for side, patch in zip(self.object_shape, self.patch, strict=True))
+        )
+
+    def inside(self, x: Array, y: Array) -> Array:
+        """Which positions have their patch inside the object; all, where that cannot be told."""
+        if not self._judges_place:
+            return np.ones(len(x), dtype=bool)
+        (x_low, x_high), (y_low, y_high) = self._range(1), self._range(0)
+        kept: Array = (x >= x_low) & (x <= x_high) & (y >= y_low) & (y <= y_high)
+        return kept
 
     def inside_words(self) -> str:
         (x_low, x_high), (y_low, y_high) = self._range(1), self._range(0)
@@ -99,12 +116,7 @@ class ScanTable:
         """Keyword to an expression that is true where a row keeps it."""
         scan, have = self.scan, self.columns
         checks: dict[str, Any] = {}
-        placed = {"x", "y"} <= set(have) and self.in_metres is None
-        if (
-            scan.inside_tolerance is not None
-            and placed
-            and all(side >= patch > 0 for side, patch in zip(self.object_shape, self.patch, strict=True))
-        ):
+        if {"x", "y"} <= set(have) and self._judges_place:
             x, y = self._range(1), self._range(0)
             checks["insideTolerance"] = lambda pl: pl.col("x").is_between(*x) & pl.col("y").is_between(*y)
         if scan.distinct and {"x", "y"} <= set(have):
@@ -113,13 +125,11 @@ class ScanTable:
             floor = scan.blank_fraction * _median(have["total"], default=0.0)
             checks["blankFraction"] = lambda pl: (pl.col("total") >= floor) & (pl.col("maximum") != 0)
         if scan.hot_factor is not None and "maximum" in have:
-            ceiling = scan.hot_factor * _median(have["maximum"], default=math.inf)
-            ceiling = ceiling if ceiling > 0 else math.inf
-            saturated = self.saturated
+            ceiling, saturated = _ceiling(have["maximum"], scan.hot_factor), self.saturated
             checks["hotFactor"] = lambda pl: (pl.col("maximum") <= ceiling) & (pl.col("maximum") < saturated)
         if scan.repeated and "digest" in have:
             checks["repeated"] = lambda pl: pl.col("copied").not_() | (pl.col("maximum") == 0)
-        if scan.minimum_overlap is not None and "overlap" in have and self.in_metres is None:
+        if scan.minimum_overlap is not None and "overlap" in have and not self.in_metres:
             least = scan.minimum_overlap
             checks["minimumOverlap"] = lambda pl: pl.col("overlap") >= least
         return checks
@@ -146,7 +156,7 @@ def build(case: Case, scan: Scan) -> ScanTable:
         if frames.header.dtype.kind in "iu":
             saturated = math.sqrt(np.iinfo(frames.header.dtype).max)
         rows = len(facts.total)
-    in_metres = None
+    in_metres: dict[str, float] = {}
     x, y = (_positions(case, name, rows) for name in (scan.x, scan.y))
     footprint = math.nan
     if x is not None and y is not None:
@@ -154,22 +164,62 @@ def build(case: Case, scan: Scan) -> ScanTable:
         if case.forward and case.forward.verdict and case.forward.verdict.other_fits:
             x, y = case.forward.verdict.placed(x, y)
         columns |= {"x": x, "y": y}
-        in_metres = _metres(x, y, scan.pixel_extent)
+        in_metres = {
+            name: largest
+            for name, values in ((scan.x, x), (scan.y, y))
+            if (largest := _metres(values, scan.pixel_extent)) is not None
+        }
         # A probe of another size than the patterns is told already, and no measure of anything.
         if not any(scan.probe in dissent.arrays for dissent in case.binding.dissents):
             footprint = _footprint(case, case.binding.reading(scan.probe))
-        if math.isfinite(footprint) and rows > 1 and scan.minimum_overlap is not None:
-            columns["overlap"] = 1 - nearest(x, y, (1 - scan.minimum_overlap) * footprint) / footprint
-    return ScanTable(
+    table = ScanTable(
         scan=scan,
         rows=rows,
         columns=columns,
         object_shape=_plane(case.binding.reading(scan.object)),
-        patch=_plane(frames, without=scan.dimension),
+        patch=_patch(case, frames, scan),
         footprint=footprint,
         in_metres=in_metres,
         saturated=saturated,
     )
+    if x is None or y is None or scan.minimum_overlap is None or not math.isfinite(footprint) or rows < 2:
+        return table
+    # Positions outside the object are told as such (SCAN-001); to nobody are they neighbours.
+    inside = table.inside(x, y)
+    placed = np.where(inside, x, np.nan), np.where(inside, y, np.nan)
+    overlap = 1 - nearest(*placed, (1 - scan.minimum_overlap) * footprint) / footprint
+    return replace(table, columns={**columns, "overlap": overlap})
+
+
+def _patch(case: Case, frames: Reading | None, scan: Scan) -> tuple[int, int]:
+    """Rows and columns of a frame; none where the other arrays say that it has others."""
+    if any(scan.frames in dissent.arrays for dissent in case.binding.dissents):
+        return 0, 0
+    return _plane(frames, without=scan.dimension)
+
+
+def patterns_constant(case: Case) -> bool:
+    """Whether all pixels of all frames are the same, and that is told (VALUE-004)."""
+    frames = case.binding.reading(case.contract.scan.frames) if case.contract.scan else None
+    facts = case.facts_of(frames)
+    return bool(frames and facts and frames.spec.values.varies and facts.range.constant and facts.range.count > 1)
+
+
+def hot_frames(case: Case) -> frozenset[int]:
+    """Frames whose largest amplitude is far above that of the others (SCAN-006)."""
+    scan = case.contract.scan
+    frames = case.binding.reading(scan.frames) if scan else None
+    facts = case.frames_of(frames) if frames else None
+    if scan is None or scan.hot_factor is None or frames is None or facts is None:
+        return frozenset()
+    counts = (case.quantity(frames) or frames.spec.quantity) == "intensity"
+    maxima = np.sqrt(np.maximum(facts.maximum, 0)) if counts else facts.maximum
+    return frozenset(np.flatnonzero(np.isfinite(maxima) & (maxima > _ceiling(maxima, scan.hot_factor))).tolist())
+
+
+def _ceiling(maxima: Array, factor: float) -> float:
+    ceiling = factor * _median(maxima, default=math.inf)
+    return ceiling if ceiling > 0 else math.inf
 
 
 def _median(values: Array, default: float) -> float:
@@ -189,11 +239,11 @@ def _positions(case: Case, name: str, rows: int) -> Array | None:
     return np.where(np.isfinite(values[:rows]), values[:rows], np.nan)
 
 
-def _metres(x: Array, y: Array, extent: float | None) -> float | None:
-    """The largest coordinate, where all are too small for pixels."""
-    if extent is None or len(x) < 2 or np.isnan(x).all() or np.isnan(y).all():
+def _metres(values: Array, extent: float | None) -> float | None:
+    """The largest coordinate, where all are too small for pixels. Zeros alone, as of a line scan, have no unit."""
+    if extent is None or len(values) < 2 or np.isnan(values).all():
         return None
-    largest = max(float(np.nanmax(np.abs(x))), float(np.nanmax(np.abs(y))))
+    largest = float(np.nanmax(np.abs(values)))
     return largest if 0 < largest < extent else None
 
 

@@ -566,3 +566,72 @@ def test_every_keyword_is_used_by_a_shipped_contract_or_by_a_test():
     text = json.dumps(DOCUMENTS) + json.dumps(REFUSED) + json.dumps([{"extends": ""}])
     for path, _ in keywords(schema("contract")):
         assert f'"{path[-1]}"' in text, path
+
+
+def test_the_id_of_a_shipped_contract_is_its_own():
+    document = {**load("ptychopinn/raw-npz").document, "version": "3.0.0"}
+    with pytest.raises(ContractError, match="ships with the tool") as refused:
+        from_document(document)
+    assert refused.value.pointer == "/id"
+    assert from_document(load("ptychopinn/raw-npz").document).id == "ptychopinn/raw-npz"
+
+
+SIZES = {"description": "a length"}
+NUMBERS = {"dims": ["N"], "dtype": "float32"}
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "arrays", "relations", "where"),
+    [
+        ({"N": {"equals": 4}, "H": {"minimum": "N", "equals": 2}}, {}, [], "/dimensions/H/"),
+        ({"N": {"minimum": 10}, "H": {"minimum": "N", "maximum": 5}}, {}, [], "/dimensions/H/"),
+        ({"N": {"minimum": 10}, "H": {"equals": "N", "maximum": 5}}, {}, [], "/dimensions/H/"),
+        (
+            {"N": {"maximum": "H"}, "H": {"equals": "W"}, "W": {"maximum": 3}, "M": {"equals": 4, "maximum": "N"}},
+            {},
+            [],
+            "/dimensions/",
+        ),
+        ({"N": {}}, {"a": {**NUMBERS, "dtype": "uint16", "values": {"maximum": -1}}}, [], "/arrays/a/values/maximum"),
+        ({"N": {}}, {"a": {**NUMBERS, "dtype": "uint8", "values": {"minimum": 300}}}, [], "/arrays/a/values/minimum"),
+        (
+            {"N": {}},
+            {"a": {**NUMBERS, "dtype": ["float32", "uint8"], "values": {"minimum": 300}}},
+            [],
+            "/arrays/a/values/minimum",
+        ),
+        (
+            {"N": {}, "H": {}},
+            {"a": {**NUMBERS, "dims": ["N", "H"]}, "b": NUMBERS},
+            [{"identical": ["a", "b"]}],
+            "/relations/0/identical/1",
+        ),
+        (
+            {"N": {}},
+            {"a": NUMBERS, "b": {**NUMBERS, "dtype": "text"}},
+            [{"identical": ["a", "b"]}],
+            "/relations/0/identical/1",
+        ),
+    ],
+)
+def test_a_contract_that_nothing_can_keep_is_refused(dimensions, arrays, relations, where):
+    document = {
+        "id": "test/own",
+        "version": "1.0.0",
+        "title": "own",
+        "dimensions": {symbol: {**SIZES, **bounds} for symbol, bounds in dimensions.items()},
+        "arrays": arrays,
+        "relations": relations,
+    }
+    with pytest.raises(ContractError) as refused:
+        from_document(document)
+    assert refused.value.pointer.startswith(where)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values"), [("integer", {"minimum": 300}), ("uint8", {"minimum": 255}), ("int8", {"maximum": -128})]
+)
+def test_bounds_that_a_dtype_can_keep_are_sound(dtype, values):
+    arrays = {"a": {**NUMBERS, "dtype": dtype, "values": values}}
+    document = {"id": "test/own", "version": "1.0.0", "title": "own", "dimensions": {"N": SIZES}, "arrays": arrays}
+    assert from_document(document).arrays["a"].values

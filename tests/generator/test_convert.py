@@ -125,6 +125,22 @@ class TestMends:
         same(found, canonical)
         assert sorted(steps) == sorted(("squeeze", name) for name in longer)
 
+    @pytest.mark.parametrize(
+        ("stored", "expected"),
+        [
+            (lambda a: a.transpose(1, 2, 0)[..., None], ["squeeze", "transpose"]),
+            (lambda a: a.transpose(1, 2, 0)[None], ["squeeze", "transpose"]),
+            (lambda a: a[None, ..., None], ["squeeze"]),
+            (lambda a: a.transpose(1, 0, 2), ["transpose"]),
+        ],
+        ids=["H, W, N, 1", "1, H, W, N", "1, N, H, W, 1", "H, N, W"],
+    )
+    def test_axes_of_any_order_and_too_many(self, tmp_path, canonical, stored, expected):
+        odd = {"diffraction": np.ascontiguousarray(stored(canonical["diffraction"]))}
+        found, steps = converted(tmp_path, canonical | odd)
+        same(found, canonical)
+        assert [step for step, _ in steps] == expected
+
     def test_memory_and_byte_order(self, tmp_path, canonical):
         odd = {
             name: np.asfortranarray(one).astype(one.dtype.newbyteorder(">"), order="K") if one.ndim else one
@@ -466,12 +482,12 @@ class TestCubes:
     def test_axes_that_do_not_fit(self, tmp_path, cube):
         source = save(tmp_path / "in.npz", cube)
         for text, words in (
-            ("diffraction=N,H", "SHAPE-001"),
-            ("diffraction=N,Q,W", "no axis 'Q'"),
-            ("difraction=N,H,W", "no array of ptychopinn/canonical"),
+            ("diffraction=N,H", "known are (N, H, W) or (H, W, N)"),
+            ("diffraction=N,Q,W", "no contract has the axes (N, Q, W)"),
+            ("difraction=N,H,W", "which is no array"),
             ("diffraction", "is not ARRAY=A,B,C"),
-            ("diffraction=²,H,W", "no axis '²'"),
-            ("diffraction=" + "9" * 5000 + ",H,W", "no axis"),
+            ("diffraction=²,H,W", "no contract has the axes"),
+            ("diffraction=" + "9" * 5000 + ",H,W", "no contract has the axes"),
         ):
             assert words in refused(tmp_path, "convert", source, tmp_path / "out.npz", "--axes", text)
 

@@ -344,3 +344,78 @@ def test_an_empty_mapping():
         name for name, spec in load("ptychopinn/canonical").arrays.items() if spec.required
     }
     assert all(load(name) for name in shipped())
+
+
+@pytest.mark.parametrize(
+    ("document", "contract", "level", "told"),
+    [
+        ({"contract": "ptychopinn/raw-npz"}, "ptychopinn/raw-npz", None, "ptychopinn/raw-npz"),
+        ({"contract": {"id": "ptychopinn/legacy-hwn", "version": "1.0.0"}}, "ptychopinn/legacy-hwn", None, "1.0.0"),
+        ({"contract": "ptychopinn/canonical@1.7.2"}, "ptychopinn/canonical", None, "1.7.2"),
+        ({"contract": "ptychopinn/canonical@9.0.0"}, "ptychopinn/canonical", "error", "the version known here is"),
+        ({"contract": "acme/own"}, "ptychopinn/canonical", "warning", "acme/own: that is no contract known here"),
+        ({"contract": "ptychopinn/canonica"}, "ptychopinn/canonical", "error", "that is no contract known here"),
+        ({"contract": 7}, "ptychopinn/canonical", "error", "neither an id"),
+        ({"scale_contract_version": "ci_intensity_v2"}, "ptychopinn/canonical", "error", "inseparable"),
+        (
+            {"scale_contract_version": "ci_intensity_v2", "measurement_domain": "normalized_amplitude"},
+            "ptychopinn/canonical",
+            "error",
+            "no pair known here",
+        ),
+        (
+            {"scale_contract_version": "ci_intensity_v3", "measurement_domain": "count_intensity"},
+            "ptychopinn/canonical",
+            "error",
+            "no pair known here",
+        ),
+        ({"creation_info": {}}, "ptychopinn/canonical", None, "the file declares none"),
+    ],
+)
+def test_what_a_file_declares_is_followed_or_told(canonical, document, contract, level, told):
+    report = validate({**canonical, "_metadata": np.array(json.dumps(document))})
+    assert report.contract == contract
+    assert told in report.contract_reason
+    assert [one.level for one in report.findings if one.code == "META-002"] == ([level] if level else [])
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        (np.array(["{}"]), "has the shape (1,)"),
+        (np.array('{"a": NaN}'), "NaN is not JSON"),
+        (np.array('{"a": 1, "a": 2}'), "'a' stands twice"),
+        (np.array('{"a": ' + "9" * 6000 + "}"), "too large"),
+        (np.array("null"), "null is not of type"),
+        (np.array(3), "int64"),
+    ],
+)
+def test_metadata_that_cannot_be_read_is_told_in_its_own_terms(canonical, held, told):
+    report = validate({**canonical, "_metadata": held})
+    (finding,) = [one for one in report.findings if one.level == "error"]
+    assert finding.code in {"META-001", "META-002"}
+    assert told in finding.message
+    assert "set_int_max_str_digits" not in finding.message
+
+
+def test_a_value_that_is_no_array_is_named():
+    with pytest.raises(ValueError, match="diffraction: cannot be made an array"):
+        validate({"diffraction": [[1, 2], [3]]})
+
+
+@pytest.mark.parametrize(
+    ("axes", "told"),
+    [({"foo": ("H", "W", "N")}, "no array of the contract"), ({"diffraction": ("N", "W", "H")}, "known are")],
+)
+def test_axes_that_no_contract_knows_are_the_callers_mistake(canonical, axes, told):
+    with pytest.raises(ValueError, match=told):
+        validate(canonical, axes=axes)
+
+
+def test_axes_may_be_named_by_the_name_in_the_file_and_with_an_axis_too_many(datasets):
+    arrays = datasets.counts(32, 32)
+    arrays["diff3d"] = arrays["diff3d"].transpose(1, 2, 0)[..., None].copy()
+    for dims in (("H", "W", "N"), ("H", "W", "N", 1)):
+        report = validate(arrays, headers_only=True, axes={"diff3d": dims})
+        assert report.arrays["diff3d"].axes == ("H", "W", "N", "1")
+        assert {"FORMAT-001", "SHAPE-001"} <= report.codes

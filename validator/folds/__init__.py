@@ -34,7 +34,7 @@ def fold(
     *,
     frame_axes: Sequence[int] = (),
     keep: bool = False,
-    fingerprint: Sequence[int] | None = None,
+    fingerprints: Iterable[tuple[int, ...]] = (),
     cheap: bool = False,
 ) -> Facts:
     """Everything the rules ask of one array's values, in one pass.
@@ -44,7 +44,7 @@ def fold(
         chunks: its items in storage order, 1-D.
         frame_axes: axes (of ``header.shape``) that may count frames; totals and extremes are taken for each.
         keep: keep the values, up to a limit.
-        fingerprint: order of axes for a fingerprint of the values that does not depend on how they are stored.
+        fingerprints: orders of axes, for fingerprints of the values that do not depend on how they are stored.
         cheap: chunks cost little to read, so that whoever reads them ahead has time for digests too.
     """
     rows = {axis: one for axis in frame_axes if (one := rows_of(header, axis)) is not None}
@@ -53,11 +53,11 @@ def fold(
     samples = {axis: some for axis in frame_axes if (some := SampledFold.along(header, axis)) is not None}
     sample = SampleFold(header) if frame_axes and header.dtype.kind == "f" else None
     kept = KeepFold(header) if keep else None
-    print_ = FingerprintFold(header, fingerprint) if fingerprint is not None else None
+    prints = {order: FingerprintFold(header, order) for order in fingerprints}
     # Whatever counts frames knows the extremes of the whole array too: one pass less over each chunk.
     ranges = None if frames else RangeFold(header)
     here: list[Fold] = [
-        one for one in (ranges, *frames.values(), *samples.values(), sample, kept, print_) if one is not None
+        one for one in (ranges, *frames.values(), *samples.values(), sample, kept, *prints.values()) if one is not None
     ]
     early: list[Fold] = list(digests.values())
     if not cheap:
@@ -79,7 +79,7 @@ def fold(
         samples={axis: one.sample() for axis, one in samples.items()},
         values=kept.values() if kept else None,
         lattice=lattice_of(sample.values(), header.dtype) if sample else None,
-        fingerprint=print_.value if print_ else None,
+        fingerprints={order: one.value for order, one in prints.items()},
     )
 
 

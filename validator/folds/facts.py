@@ -55,11 +55,14 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Facts:
-    """All folds of one array. ``frames`` and ``samples``: by the axis that counts frames."""
+    """All folds of one array.
+
+    ``frames`` and ``samples``: by the axis that counts frames; ``fingerprints``: by the order of axes.
+    """
 
     range: RangeFacts
     frames: Mapping[int, FrameFacts] = field(default_factory=dict)
     samples: Mapping[int, Sample] = field(default_factory=dict)
     values: Array | None = None
     lattice: Lattice | None = None
-    fingerprint: int | None = None
+    fingerprints: Mapping[tuple[int, ...], int] = field(default_factory=dict)

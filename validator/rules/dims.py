@@ -3,42 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from npzschema.contracts import ArraySpec
+from npzschema.contracts import ArraySpec, load, shipped
 
-from ..binding import Dissent, broken_bounds
+from ..binding import Dissent, Layout, Reading, broken_bounds, meant_by, order_of
 from ..case import Case
 from ..findings import Deviation
+from ..solve import fits
+from ..witnesses import witnesses
 from ..words import axes, enumerate_words, shape
 
 
 def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
-    """Rank (SHAPE-001), and an axis order that nothing decides (FORMAT-002)."""
+    """Rank (SHAPE-001), and an order that is not declared (FORMAT-001) or that nothing decides (FORMAT-002)."""
     reading = case.reading(spec)
     if reading is None:
         return
-    stored = reading.header.shape
+    stored = case.headers[reading.header.name].shape
+    meant = " or ".join(axes(dims) for dims in spec.dims)
+    if reading.kept is not None:
+        yield _squeezed(reading, stored, reading.kept, meant)
     if reading.layout is None:
-        meant = " or ".join(axes(dims) for dims in spec.dims)
         yield Deviation(
             code="SHAPE-001",
             array=spec.name,
-            message=f"has {len(stored)} axes, {shape(stored)}, the contract says {meant}"
-            if all(len(dims) != len(stored) for dims in spec.dims)
-            else f"has the shape {shape(stored)}, the contract says {meant}",
+            message=(
+                f"has {len(stored)} axes, {shape(stored)}, the contract says {meant}{_allowed_by(spec.name, stored)}"
+                if all(len(dims) != len(stored) for dims in spec.dims)
+                else f"has the shape {shape(stored)}, the contract says {meant}"
+            ),
             expected=meant,
             found=shape(stored),
         )
-    elif reading.alternatives:
-        fitting = [axes(layout.dims) for layout in (reading.layout, *reading.alternatives)]
+    elif reading.undeclared:
+        yield _turned(case, reading, reading.layout)
+    elif reading.alternatives and not _contradicted(case, reading.layout):
+        fitting = [axes(layout.dims) for layout in reading.layouts]
         yield Deviation(
             code="FORMAT-002",
             array=spec.name,
-            message=f"the shape {shape(stored)} fits {enumerate_words(fitting, 'and')}; "
+            message=f"the shape {shape(reading.header.shape)} fits {enumerate_words(fitting, 'and')}; "
             f"nothing in the sizes decides which",
             expected=axes(spec.dims[0]),
             found="undecided",
         )
+
+
+def _allowed_by(name: str, stored: tuple[int, ...]) -> str:
+    """Shipped contracts under which an array may have these axes, in words."""
+    told = [
+        f"{contract.id} allows {axes(dims)}"
+        for contract in map(load, shipped())
+        if name in contract.arrays
+        for dims in contract.arrays[name].dims
+        if fits(dims, stored)
+    ]
+    return "; " + enumerate_words(told, "and") if told else ""
+
+
+def _squeezed(reading: Reading, stored: tuple[int, ...], kept: tuple[int, ...], meant: str) -> Deviation:
+    more = len(stored) - len(kept)
+    return Deviation(
+        code="SHAPE-001",
+        array=reading.spec.name,
+        message=f"has {'an axis' if more == 1 else f'{more} axes'} of length 1 too many, {shape(stored)}, "
+        f"the contract says {meant}",
+        expected=shape(reading.header.shape),
+        found=shape(stored),
+        fix={"step": "squeeze", "array": reading.spec.name, "axes": list(kept)},
+    )
+
+
+def _turned(case: Case, reading: Reading, layout: Layout) -> Deviation:
+    meant = meant_by(reading.spec, layout)
+    return Deviation(
+        code="FORMAT-001",
+        array=reading.spec.name,
+        message=f"axes are {axes(layout.dims)} = {shape(reading.header.shape)}, the contract says {axes(meant)}",
+        expected=axes(meant),
+        found=axes(layout.dims),
+        evidence=witnesses(case, reading),
+        fix={"step": "transpose", "array": reading.spec.name, "axes": list(order_of(reading.spec, layout))},
+    )
+
+
+def _contradicted(case: Case, layout: Layout) -> bool:
+    """Whether sizes of this array contradict those of others (SHAPE-002): then no layout fits."""
+    return any(
+        set(dissent.sizes) & set(layout.dims) and not _is_surplus(case, dissent) for dissent in case.binding.dissents
+    )
 
 
 def check_sizes(case: Case) -> Iterator[Deviation]:
@@ -47,22 +101,35 @@ def check_sizes(case: Case) -> Iterator[Deviation]:
         yield from _dissent(case, dissent)
     # Where arrays contradict each other on a size, that is the fault; its bounds are judged once they agree.
     disputed = {symbol for dissent in case.binding.dissents for symbol in dissent.sizes}
+    broken: dict[str | None, list[_Bound]] = {}
     for symbol, keyword, limit in broken_bounds(case.contract, case.binding.sizes):
-        if symbol in disputed:
-            continue
-        dimension = case.contract.dimensions[symbol]
-        size = case.binding.sizes[symbol]
-        bound = getattr(dimension, keyword)
-        means = f"{bound} = {limit}" if isinstance(bound, str) else str(limit)
-        word = {"equals": "", "minimum": "at least ", "maximum": "at most "}[keyword]
+        if symbol not in disputed:
+            array = next(iter(case.binding.witnesses.get(symbol, ())), None)
+            broken.setdefault(array, []).append(_Bound(symbol, keyword, limit))
+    for array, bounds in broken.items():
         yield Deviation(
             code="SHAPE-003",
-            array=next(iter(case.binding.witnesses.get(symbol, ())), None),
-            message=f"{symbol} = {size} {dimension.description}, the contract says {word}{means}",
-            expected=f"{symbol} {keyword} {limit}",
-            found=f"{symbol} = {size}",
-            at=(symbol, keyword),
+            array=array,
+            message="; ".join(_out_of_range(case, bound) for bound in bounds),
+            expected=", ".join(f"{bound.symbol} {bound.keyword} {bound.limit}" for bound in bounds),
+            found=", ".join(f"{bound.symbol} = {case.binding.sizes[bound.symbol]}" for bound in bounds),
+            at=(bounds[0].symbol, bounds[0].keyword),
         )
+
+
+class _Bound(NamedTuple):
+    symbol: str
+    keyword: str
+    limit: int
+
+
+def _out_of_range(case: Case, broken: _Bound) -> str:
+    dimension = case.contract.dimensions[broken.symbol]
+    bound = getattr(dimension, broken.keyword)
+    means = f"{bound} = {broken.limit}" if isinstance(bound, str) else str(broken.limit)
+    word = {"equals": "", "minimum": "at least ", "maximum": "at most "}[broken.keyword]
+    size = case.binding.sizes[broken.symbol]
+    return f"{broken.symbol} = {size} {dimension.description}, the contract says {word}{means}"
 
 
 def _dissent(case: Case, dissent: Dissent) -> Iterator[Deviation]:

@@ -9,7 +9,7 @@ from ..binding import broken_bounds
 from ..case import Case
 from ..findings import Deviation
 from ..forward import Reading, Verdict
-from ..scan_table import build
+from ..scan_table import build, patterns_constant
 
 SMALL: Final = 4
 """Pixels by which the zero frequency may be off the centre for a warning only."""
@@ -45,6 +45,8 @@ def _explained(case: Case) -> bool:
     """Whether something else, told already, keeps the model from fitting: positions outside the object, wrong sizes."""
     scan, sizes = case.contract.scan, case.binding.sizes
     if case.binding.dissents or next(broken_bounds(case.contract, sizes), None) is not None or scan is None:
+        return True
+    if patterns_constant(case):
         return True
     return bool(build(case, scan).failures().get("insideTolerance"))
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from npzschema.contracts import ArraySpec, Legacy, expand_dtypes, preferred_dtype
 
-from ..binding import Layout, Reading
+from ..binding import Layout, Reading, meant_by, order_of
 from ..case import Case
 from ..casts import cast_loss, wraps
 from ..findings import Deviation
 from ..folds.facts import RangeFacts
+from ..witnesses import witnesses
 from ..words import axes, shape
+
+ROUNDED: Final = {
+    ("f", "float32"): "rounds to single precision, no more",
+    ("c", "complex64"): "rounds to single precision, no more",
+    ("f", "float16"): "rounds to half precision, no more",
+}
+"""What a cast of floats to a smaller float does at least."""
 
 
 def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
@@ -53,42 +61,26 @@ def _name(reading: Reading, entry: Legacy) -> Iterator[Deviation]:
 
 def _dims(case: Case, reading: Reading, layout: Layout, entry: Legacy) -> Iterator[Deviation]:
     spec = reading.spec
-    meant = next((dims for dims in spec.dims if set(map(str, dims)) <= set(map(str, layout.dims))), spec.dims[0])
-    order = [layout.dims.index(symbol) for symbol in meant if symbol in layout.dims]
+    meant = meant_by(spec, layout)
     yield Deviation(
         code=entry.rule,
         array=spec.name,
         message=f"axes are {axes(layout.dims)} = {shape(reading.header.shape)}, the contract says {axes(meant)}",
         expected=axes(meant),
         found=axes(layout.dims),
-        evidence=reading.evidence or _witnesses(case, reading),
+        evidence=reading.evidence or witnesses(case, reading),
         at=(entry.index,),
-        fix=_fix(entry, spec, axes=order),
+        fix=_fix(entry, spec, axes=list(order_of(spec, layout))),
     )
-
-
-def _witnesses(case: Case, reading: Reading) -> str:
-    """Which other arrays bear the layout out."""
-    told = []
-    scan = case.contract.scan
-    sizes = reading.sizes()
-    others = {
-        symbol: [name for name in names if name != reading.spec.name]
-        for symbol, names in case.binding.witnesses.items()
-    }
-    if scan and scan.dimension in sizes and {scan.x, scan.y} & set(others.get(scan.dimension, ())):
-        told.append(f"{sizes[scan.dimension]} positions")
-    probe = case.binding.reading(scan.probe) if scan else None
-    if probe and any(probe.spec.name in others.get(symbol, ()) for symbol in sizes):
-        told.append("x".join(map(str, probe.header.shape)) + " probe")
-    return "; ".join(told) or "no other order of the axes keeps the bounds of the contract"
 
 
 def _dtype(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
     spec, stored = reading.spec, reading.header.dtype
     facts = case.facts_of(reading)
     target, loss = _target(spec, stored, facts.range if facts else None)
-    tail = "" if facts is None else f"; the cast loses something: {loss}" if loss else "; the cast loses nothing"
+    rounds = None if np.can_cast(stored, target, "safe") else ROUNDED.get((stored.kind, target.name))
+    kept = f"; the cast {rounds or 'loses nothing'}"
+    tail = "" if facts is None else f"; the cast loses something: {loss}" if loss else kept
     yield Deviation(
         code=entry.rule,
         array=spec.name,

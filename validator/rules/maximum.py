@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 from npzschema.contracts import ArraySpec
 
+from ..binding import Reading
 from ..bounds import offending_frames
 from ..case import Case
 from ..findings import Deviation
+from ..scan_table import hot_frames
 
 
 def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
@@ -24,6 +26,7 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         ("exclusiveMaximum", spec.values.exclusive_maximum, operator.ge),
     ):
         if bound is not None and broken(most, bound):
+            frames = offending_frames(case, reading, "maximum", broken, bound)
             yield Deviation(
                 code="VALUE-003",
                 array=spec.name,
@@ -31,6 +34,15 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
                 f"{'less than' if 'excl' in keyword else 'at most'} {bound:g}",
                 expected=f"{keyword} {bound:g}",
                 found=f"{most:.6g}",
-                frames=offending_frames(case, reading, "maximum", broken, bound),
+                frames=frames,
                 at=(keyword,),
+                fix={"step": "normalise", "array": spec.name, "divisor": most} if _divisible(case, reading) else None,
+                about="hot" if frames and set(frames) <= hot_frames(case) else "",
             )
+
+
+def _divisible(case: Case, reading: Reading) -> bool:
+    """Patterns of floats, or of what a root makes floats: integers, divided, are no longer counts."""
+    return reading.spec.quantity is not None and (
+        reading.header.dtype.kind == "f" or case.other_quantity(reading) is not None
+    )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from npzschema.contracts import ArraySpec
 
+from ..binding import Reading
 from ..case import Case
 from ..findings import Deviation
+from ..folds import Facts
+from ..scan_table import hot_frames
 
 
 def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
@@ -17,15 +22,26 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
     # The mean of square roots is not the root of the mean: counts are judged once they are mended.
     if bound is None or reading is None or facts is None or case.other_quantity(reading):
         return
-    mean = facts.range.mean
-    if mean > 0 and facts.range.maximum >= bound * mean:
-        ratio = facts.range.maximum / mean
+    largest, mean = _without_hot_frames(case, reading, facts)
+    if mean > 0 and largest >= bound * mean:
+        ratio = largest / mean
         yield Deviation(
             code="NORM-002",
             array=spec.name,
-            message=f"the largest value, {facts.range.maximum:.4g}, is {ratio:,.0f} times the mean; "
+            message=f"the largest value, {largest:.4g}, is {ratio:,.0f} times the mean; "
             f"the contract says less than {bound:g} times",
             expected=f"less than {bound:g}",
             found=f"{ratio:.6g}",
             at=("maximumOverMean",),
         )
+
+
+def _without_hot_frames(case: Case, reading: Reading, facts: Facts) -> tuple[float, float]:
+    """The largest value and the mean; frames that are told as hot (SCAN-006) are judged there."""
+    hot, frames = hot_frames(case), case.frames_of(reading)
+    if not hot or frames is None:
+        return facts.range.maximum, facts.range.mean
+    usual = np.ones(len(frames.total), dtype=bool)
+    usual[list(hot)] = False
+    pixels = usual.sum() * (facts.range.count // len(usual)) - frames.nonfinite[usual].sum()
+    return float(frames.maximum[usual].max(initial=0)), float(frames.total[usual].sum() / pixels) if pixels else 0.0

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from npzschema.contracts import pointer
+from npzschema.contracts.strict_json import parse
 
 from ..case import Case
+from ..dataset import ArrayHeader
+from ..declared import declared
 from ..findings import Deviation
+from ..words import shape
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 
 def check(case: Case) -> Iterator[Deviation]:
@@ -24,9 +31,9 @@ def check(case: Case) -> Iterator[Deviation]:
             )
         return
     if held.text is None:
-        what = "a pickle that holds more than one text; it is never unpickled" if held.pickled else "no text"
+        what = _no_text(case.headers[name], pickled=held.pickled)
         yield Deviation(
-            code="META-001", array=name, message=f"is {what}", expected="one JSON text", found=what, at=("member",)
+            code="META-001", array=name, message=what, expected="one JSON text", found="no text", at=("member",)
         )
         return
     if held.pickled:
@@ -40,9 +47,9 @@ def check(case: Case) -> Iterator[Deviation]:
             fix={"step": "unpickle-metadata", "array": name},
         )
     try:
-        document = json.loads(held.text)
-    except (ValueError, RecursionError) as error:
-        what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        document = parse(held.text)
+    except ValueError as error:
+        what = str(error).removeprefix("not JSON: ")
         yield Deviation(
             code="META-001",
             array=name,
@@ -52,21 +59,52 @@ def check(case: Case) -> Iterator[Deviation]:
             at=("member",),
         )
         return
-    if wanted.schema is not None:
-        yield from _schema(name, dict(wanted.schema), document)
+    broken = list(_schema(name, dict(wanted.schema), document)) if wanted.schema is not None else []
+    yield from broken or _declaration(name, document)
+
+
+def _no_text(header: ArrayHeader, *, pickled: bool) -> str:
+    if header.shape != ():
+        return f"has the shape {shape(header.shape)}; the JSON text is meant as a 0-d text array"
+    if pickled:
+        return "is a pickle that does not hold one text; it is never unpickled"
+    return f"is {header.dtype_name}, and holds no text that can be read"
+
+
+def _declaration(name: str, document: Any) -> Iterator[Deviation]:
+    """What the file declares itself to be, where nobody can follow it."""
+    said = declared(document)
+    if said.flaw:
+        yield Deviation(
+            code="META-002",
+            level=said.level,
+            array=name,
+            message=f"declares {said.said}: {said.flaw}",
+            expected="a contract known here",
+            found=said.said,
+            at=("member",),
+        )
 
 
 def _schema(name: str, schema: dict[str, Any], document: Any) -> Iterator[Deviation]:
     from jsonschema import Draft202012Validator
 
     for error in Draft202012Validator(schema).iter_errors(document):
-        where = pointer(*error.absolute_path) or "/"
-        message = error.message if len(error.message) <= 200 else error.message[:199] + "…"
+        where = pointer(*error.absolute_path) or "the whole text"
+        message = _in_json(error)
         yield Deviation(
             code="META-002",
             array=name,
-            message=f"{where}: {message}",
+            message=f"{where}: {message if len(message) <= 200 else message[:199] + '…'}",
             expected=str(error.validator),
             found=where,
             at=("schema",),
         )
+
+
+def _in_json(error: ValidationError) -> str:
+    """The message, with values as JSON writes them."""
+    message = str(error.message)
+    if error.validator == "type":
+        return f"{json.dumps(error.instance, ensure_ascii=False)} is not of type {json.dumps(error.validator_value)}"
+    return message

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ..case import Case
 from ..findings import Deviation
-from ..scan_table import ScanTable, build
-from ..words import share
+from ..scan_table import ScanTable, build, patterns_constant
+from ..words import enumerate_words, share
 
 
 def check(case: Case) -> Iterator[Deviation]:
@@ -15,17 +15,22 @@ def check(case: Case) -> Iterator[Deviation]:
     if scan is None or not case.facts:
         return
     table = build(case, scan)
-    if table.in_metres is not None:
+    if table.in_metres:
+        names = list(table.in_metres)
+        largest = max(table.in_metres.values())
         yield Deviation(
             code="SCAN-003",
-            array=scan.x,
-            message=f"{scan.x} and {scan.y} are at most {table.in_metres:.3g}: they look like metres, "
+            array=names[0],
+            message=f"{enumerate_words(names, 'and')} are at most {largest:.3g}: they look like metres, "
             "the contract says object pixels",
             expected="object pixels",
             found="metres",
             at=("pixelExtent",),
         )
     failures = table.failures()
+    if patterns_constant(case):
+        # Told as a whole (VALUE-004): each frame says the same again.
+        failures = {keyword: rows for keyword, rows in failures.items() if keyword not in _OF_FRAMES}
     for keyword, describe in _TOLD.items():
         frames = failures.get(keyword)
         if frames:
@@ -121,3 +126,5 @@ _TOLD = {
     "repeated": _repeated,
     "minimumOverlap": _sparse,
 }
+
+_OF_FRAMES = frozenset({"blankFraction", "hotFactor", "repeated"})

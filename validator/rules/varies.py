@@ -19,8 +19,10 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
             array=spec.name,
             message="is all zero"
             if zero
-            else f"has one value throughout, of size {facts.range.largest:.4g}; a placeholder",
+            else f"has one value throughout, of size {facts.range.largest:.4g}"
+            + ("" if spec.quantity else "; a placeholder"),
             expected="values that vary",
             found="constant",
             at=("varies",),
+            about="patterns" if spec.quantity else "",
         )

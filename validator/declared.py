@@ -1,0 +1,80 @@
+"""Which contract a file itself declares, in its metadata: by id, or by PtychoPINN's pair of version and domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from npzschema.contracts import Contract, Level, load, shipped
+
+LONGEST: Final = 80
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Declared:
+    """What a file says of itself.
+
+    ``contract``: the known contract that is meant, or None; ``said``: the declaration in words, empty where there is
+    none; ``flaw``: why it cannot be followed to the letter, empty where it can; ``level``: how grave that is.
+    """
+
+    contract: Contract | None = None
+    said: str = ""
+    flaw: str = ""
+    level: Level = "error"
+
+
+def declared(document: Any) -> Declared:
+    """What the metadata of a file declares. ``document``: the parsed JSON text."""
+    if not isinstance(document, dict):
+        return Declared()
+    extra = document.get("additional_parameters")
+    said = {**(extra if isinstance(extra, dict) else {}), **document}
+    return _named(said["contract"]) if "contract" in said else _paired(said)
+
+
+def _named(value: Any) -> Declared:
+    name, version = value, None
+    if isinstance(value, dict):
+        name, version = value.get("id"), value.get("version")
+    elif isinstance(value, str):
+        name, _, after = value.partition("@")
+        version = after or None
+    if not isinstance(name, str) or not name or not (version is None or isinstance(version, str)):
+        return Declared(said=f"contract {_short(value)}", flaw="that is neither an id, id@version, nor {id, version}")
+    said = f"contract {_short(name)}" + (f" {_short(version)}" if version else "")
+    if name not in shipped():
+        # Somebody else's contract may well be right; one of ours that is not there is a mistake.
+        ours = name.partition("/")[0] in {one.partition("/")[0] for one in shipped()}
+        return Declared(said=said, flaw="that is no contract known here", level="error" if ours else "warning")
+    contract = load(name)
+    if version is not None and version.partition(".")[0] != contract.version.partition(".")[0]:
+        return Declared(contract=contract, said=said, flaw=f"the version known here is {contract.version}")
+    return Declared(contract=contract, said=said)
+
+
+def _paired(said: Mapping[str, Any]) -> Declared:
+    pairs = [(one, pair) for one in map(load, shipped()) for pair in one.declared_by]
+    for contract, pair in pairs:
+        if all(said.get(key) == value for key, value in pair.items()):
+            return Declared(contract=contract, said=_words(pair))
+    keys = dict.fromkeys(key for _, pair in pairs for key in pair)
+    present = {key: said[key] for key in keys if key in said}
+    if not present:
+        return Declared()
+    missing = [key for key in keys if key not in said]
+    known = "; ".join(_words(pair) for _, pair in pairs)
+    what = (
+        f"{' and '.join(missing)} is missing, and the two are inseparable" if missing else "that is no pair known here"
+    )
+    return Declared(said=_words(present), flaw=f"{what}; known are: {known}")
+
+
+def _words(pair: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {_short(value)}" for key, value in pair.items())
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -1,0 +1,40 @@
+"""Axes that the caller names: of an array that a contract has, in an order that it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from npzschema.contracts import ArraySpec, Contract
+from npzschema.contracts.model import Dims
+
+from .words import axes as words
+from .words import enumerate_words
+
+
+def check_axes(contracts: Iterable[Contract], axes: Mapping[str, Sequence[int | str]]) -> None:
+    """Raise :class:`ValueError` where no contract knows an array, or its axes in this order.
+
+    Axes of length 1 may be left out or named.
+    """
+    specs: dict[str, list[ArraySpec]] = {}
+    for contract in contracts:
+        for spec in contract.arrays.values():
+            for name in spec.names():
+                specs.setdefault(name, []).append(spec)
+    for name, dims in axes.items():
+        if name not in specs:
+            raise ValueError(
+                f"axes are named for {name!r}, which is no array of the contract; there are {', '.join(specs)}"
+            )
+        known = dict.fromkeys(order for spec in specs[name] for order in _orders(spec))
+        if _plain(dims) not in map(_plain, known):
+            told = enumerate_words([words(order) for order in known], "or")
+            raise ValueError(f"{name}: no contract has the axes {words(dims)}; known are {told}")
+
+
+def _orders(spec: ArraySpec) -> list[Dims]:
+    return [*spec.dims, *(entry.dims for entry in spec.legacy_dims() if entry.dims is not None)]
+
+
+def _plain(dims: Sequence[int | str]) -> tuple[int | str, ...]:
+    return tuple(size for size in dims if size != 1)
