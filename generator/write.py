@@ -119,6 +119,10 @@ class NpzWriter:
             raise GeneratorError(f"{name} would be written twice")
         dtype = dtype.newbyteorder("<")
         raw_name = f"{name}.npy".encode()
+        if len(raw_name) > _MOST_ENTRIES:
+            raise GeneratorError(
+                f"{name[:40]}...: a name of {len(raw_name):,} bytes; the zip format has room for 65,535"
+            )
         header = _npy_header(dtype, shape)
         size = len(header) + int(np.prod(shape, dtype=object)) * dtype.itemsize
         # Whether deflated data may pass 4 GiB must be known before it is written; igzip's level 0 may add a quarter.
@@ -251,6 +255,8 @@ def replacing(target: Path, *, force: bool) -> Iterator[tuple[BinaryIO, Path]]:
 
 def refuse_existing(target: Path, *, force: bool) -> None:
     """Raises :class:`GeneratorError` where a target exists that may not be replaced."""
+    if "\0" in os.fspath(target):
+        raise GeneratorError(f"{target}: a name cannot hold NUL")
     # os.path says no where pathlib raises: on names that are too long, in folders that may not be searched.
     if os.path.isdir(target):
         raise GeneratorError(f"{target}: is a directory; name a file")

@@ -23,7 +23,15 @@ def refuse_input(output: str, paths: Sequence[str]) -> None:
 
 
 def write(path: str, text: str) -> None:
-    """All of the report or none: a temporary file beside it, then a rename."""
+    """All of the report or none: a temporary file beside it, then a rename. A device or a pipe is written to as it is."""
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        # A rename would put a file in the place of /dev/stdout.
+        try:
+            with open(path, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+        except OSError as error:
+            raise UsageError(escape(f"cannot write {path}: {(error.strerror or str(error)).lower()}")) from None
+        return
     temporary = f"{path}.{os.getpid()}.part"
     try:
         with open(temporary, "x", encoding="utf-8", newline="\n") as file:

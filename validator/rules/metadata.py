@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from npzschema.contracts import pointer
 
 from ..case import Case
 from ..findings import Deviation
+from ..pickled_text import MAX_TEXT
+
+_NO_TEXT: Final = f"no text of at most {MAX_TEXT:,} bytes"
+
+MAX_ERRORS: Final = 100
+"""Violations of its schema that are told; who breaks more has another problem."""
 
 
 def check(case: Case) -> Iterator[Deviation]:
@@ -24,7 +30,7 @@ def check(case: Case) -> Iterator[Deviation]:
             )
         return
     if held.text is None:
-        what = "a pickle that holds more than one text; it is never unpickled" if held.pickled else "no text"
+        what = "a pickle that holds more than one text; it is never unpickled" if held.pickled else _NO_TEXT
         yield Deviation(
             code="META-001", array=name, message=f"is {what}", expected="one JSON text", found=what, at=("member",)
         )
@@ -53,13 +59,25 @@ def check(case: Case) -> Iterator[Deviation]:
         )
         return
     if wanted.schema is not None:
-        yield from _schema(name, dict(wanted.schema), document)
+        yield from _schema(name, wanted.schema, document)
 
 
-def _schema(name: str, schema: dict[str, Any], document: Any) -> Iterator[Deviation]:
-    from jsonschema import Draft202012Validator
+def _schema(name: str, schema: Mapping[str, Any], document: Any) -> Iterator[Deviation]:
+    from npzschema.contracts.json_schema import TooMuchWorkError, errors
 
-    for error in Draft202012Validator(schema).iter_errors(document):
+    try:
+        found = errors(schema, document, MAX_ERRORS)
+    except TooMuchWorkError:
+        yield Deviation(
+            code="META-002",
+            array=name,
+            message="is too large to be checked against its schema",
+            expected="less to compare",
+            found="too much",
+            at=("schema",),
+        )
+        return
+    for error in found:
         where = pointer(*error.absolute_path) or "/"
         message = error.message if len(error.message) <= 200 else error.message[:199] + "…"
         yield Deviation(
