@@ -96,7 +96,7 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
 
 
 def _plain(text: str) -> str:
-    """JSON that a terminal only shows: what json leaves as it is, such as C1 controls and bidirectional marks, escaped."""
+    """JSON that a terminal only shows: C1 controls and bidirectional marks, which json leaves as they are, escaped."""
     return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 

@@ -84,7 +84,7 @@ def _follow(schema: Any, reference: str) -> Any:
 
 
 class _Weights:
-    """Of each schema: how many schemas a value is held against by it, itself included; infinite where that never ends."""
+    """How many schemas a value is held against by each, itself included; infinite where that never ends."""
 
     def __init__(self, schema: Any) -> None:
         self.schema = schema
@@ -219,7 +219,7 @@ def _kind() -> Any:
     # Made once: classes are large, and what makes them is slow.
     from jsonschema import Draft202012Validator, validators
 
-    return validators.extend(
+    return validators.extend(  # type: ignore[no-untyped-call]
         Draft202012Validator,
         {keyword: _counted(keyword, check) for keyword, check in Draft202012Validator.VALIDATORS.items()},
     )

@@ -121,7 +121,7 @@ class NpzWriter:
         raw_name = f"{name}.npy".encode()
         if len(raw_name) > _MOST_ENTRIES:
             raise GeneratorError(
-                f"{name[:40]}...: a name of {len(raw_name):,} bytes; the zip format has room for 65,535"
+                f"{name[:40]}...: a name of {len(raw_name):,} bytes; the zip format takes 65,535"
             )
         header = _npy_header(dtype, shape)
         size = len(header) + int(np.prod(shape, dtype=object)) * dtype.itemsize

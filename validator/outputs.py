@@ -23,7 +23,7 @@ def refuse_input(output: str, paths: Sequence[str]) -> None:
 
 
 def write(path: str, text: str) -> None:
-    """All of the report or none: a temporary file beside it, then a rename. A device or a pipe is written to as it is."""
+    """All of the report or none: a temporary file beside it, then a rename. A device or pipe is written to."""
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         # A rename would put a file in the place of /dev/stdout.
         try:

@@ -26,7 +26,7 @@ MAX_ROWS = 1 << 18
 """More positions than this are not checked row by row; the report says so."""
 
 MOST_PAIRS = 1 << 10
-"""Other positions that one is compared with on average, in search of the nearest; a raster of 2**18 needs five hundred."""
+"""Positions that one is compared with on average, in search of the nearest; a raster of 2**18 needs five hundred."""
 
 SLICE = 1 << 15
 """Rows judged at a time: pandera's list of failures takes a kilobyte a row."""

@@ -38,7 +38,8 @@ def forget_peak():
 def peak_mib():
     """Since the last call of :func:`forget_peak`, where there is /proc; else since the start."""
     try:
-        line = next(line for line in open("/proc/self/status", encoding="ascii") if line.startswith("VmHWM"))
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        line = next(line for line in lines if line.startswith("VmHWM"))
         return int(line.split()[1]) >> 10
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
