@@ -51,7 +51,8 @@ def validate(
             the file declares, else ``ptychopinn/canonical``.
         headers_only: stop before any value is read.
         axes: the axes of arrays whose order the caller knows, such as ``{"diffraction": ("H", "W", "N")}``.
-        strict_archive: also read the members that no contract asks for, to their checksums.
+        strict_archive: also read the members that no contract asks for, to their checksums, and all of them by zlib,
+            as numpy does.
         limits: what to refuse as a bomb.
         pictures: also gather what the file looks like; parts of it may be read twice.
 
@@ -115,7 +116,7 @@ class _Options:
 
 
 def _read(source: ByteSource, path: str, options: _Options, limits: Limits | None) -> Report:
-    run = _Run(ArchiveDataset(open_archive(source, limits)), path, options)
+    run = _Run(ArchiveDataset(open_archive(source, limits, exact=options.strict_archive)), path, options)
     if isinstance(source, FileSource) and not options.headers_only:
         run.tell(sidecar.check(path, source))
     report = run.report()

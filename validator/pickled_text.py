@@ -14,6 +14,7 @@ from typing import Any, Final
 MAX_TEXT: Final = 1 << 20
 """Bytes. Metadata takes a few thousand; JSON may need a hundred times its own size in memory."""
 
+NEWEST: Final = 5
 MAX_STEPS: Final = 200
 """Numpy's pickle of such an array takes about 40 opcodes."""
 
@@ -103,6 +104,8 @@ def _walk(data: bytes) -> list[Any]:  # noqa: C901 - one branch an opcode
                 raise ValueError("built twice")
             # As it is now: what the memo still holds of it may change later.
             stack[-1].state = tuple(tuple(one) if isinstance(one, list) else one for one in state)
+        elif name == "PROTO" and argument > NEWEST:
+            raise ValueError("a protocol that there is not")
         elif name == "FRAME" and argument > len(data) - position - 9:
             raise ValueError("a frame reaches beyond the end")
         elif name not in _SILENT:

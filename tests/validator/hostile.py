@@ -1083,6 +1083,7 @@ def pickles() -> Iterator[tuple[str, Case]]:
         "a mark before the last step": good[:-2] + b"(b.",
         "a tuple of more than there is": good.replace(b"K\0\x85", b"\x85K\0"),
         "a frame that ends too late": good[:3] + bytes([good[3] + 4]) + good[4:],
+        "a protocol that there is not": good[:1] + b"@" + good[2:],
         "a state that is set twice": good[:-1] + b"h\x13b.",
     }.items():
         yield (
@@ -1162,6 +1163,20 @@ def other_files() -> Iterator[tuple[str, Case]]:
     yield "only an end record that promises members", of(2, "002", bytes_of(archive([], end={"here": 1, "count": 1})))
 
 
+def found() -> Iterator[tuple[str, Case]]:
+    """What fuzzing found, and is in no other family."""
+    long_double = ARRAYS["diffraction"].transpose(1, 2, 0).astype(np.longdouble)
+    yield "frames of long doubles, last axis", of(1, "DTYPE-001", lambda: archive(parts(diffraction=npy(long_double))))
+
+
+def incomplete_codes() -> bytes:
+    """An archive whose patterns end in a deflate block that ISA-L decodes and zlib refuses."""
+    nothing = bytes.fromhex("8dcc7fdd000000cc000000000000000000000000b50000c5000500004c00000000")
+    stream = zlib.compressobj(6, zlib.DEFLATED, -15)
+    held = stream.compress(npy(ARRAYS["diffraction"])) + stream.flush(zlib.Z_FULL_FLUSH) + nothing
+    return archive(with_first(parts(deflate=True), held=held))
+
+
 def families() -> dict[str, dict[str, Case]]:
     makers = (
         truncated,
@@ -1181,6 +1196,7 @@ def families() -> dict[str, dict[str, Case]]:
         pickles,
         metadata,
         other_files,
+        found,
     )
     return {make.__name__: dict(make()) for make in makers}
 
