@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from . import run
+from . import figures, run
 from .targets import LARGEST, TARGETS, small_archives, zip_field
 
 SMALL = list(small_archives())
@@ -45,3 +45,7 @@ def test_without_atheris_it_says_so(monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     assert run.main(["30"]) == 0
     assert capsys.readouterr().out.startswith("fuzzing left out: atheris is not installed")
+
+
+def test_the_threat_model_counts_the_corpus_that_there_is():
+    assert figures.counts() in figures.PAGE.read_text(encoding="utf-8")
