@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
 
 from npzschema.contracts import ContractError
+from npzschema.contracts.cli import run
 from npzschema.contracts.json_schema import MAX_STEPS, TooMuchWorkError, errors, flaws, pattern_flaw
 from npzschema.contracts.loader import MAX_BYTES, from_document, load
 
@@ -128,3 +130,12 @@ def test_what_a_contract_extends_is_read_with_a_bound(target, tmp_path):
     path.write_text(json.dumps({"id": "a/b", "version": "1.0.0", "title": "t", "extends": target}))
     with pytest.raises(ContractError):
         load(path)
+
+
+def test_show_prints_nothing_that_a_terminal_obeys(tmp_path):
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(BASE | {"title": "\x1b[2J\x9b31m\u202e\x7f\u00e9", "description": "\u2028"}))
+    out = io.StringIO()
+    assert run(["show", str(path)], out, io.StringIO()) == 0
+    assert all(line.isprintable() for line in out.getvalue().split("\n"))
+    assert json.loads(out.getvalue())["title"] == "\x1b[2J\x9b31m\u202e\x7f\u00e9"
