@@ -43,6 +43,7 @@ _PIECE: Final = 1 << 20
 """Bytes given to the compressor at a time."""
 
 _MOST_ENTRIES: Final = 0xFFFF
+_LONGEST_NAME: Final = 0xFFFF
 _LEVELS: Final[dict[str, int]] = {"isal": 3, "zlib": 9}
 
 
@@ -119,7 +120,7 @@ class NpzWriter:
             raise GeneratorError(f"{name} would be written twice")
         dtype = dtype.newbyteorder("<")
         raw_name = f"{name}.npy".encode()
-        if len(raw_name) > _MOST_ENTRIES:
+        if len(raw_name) > _LONGEST_NAME:
             raise GeneratorError(
                 f"{name[:40]}...: a name of {len(raw_name):,} bytes; the zip format takes 65,535"
             )

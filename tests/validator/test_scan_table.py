@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from npzschema import validate
 from npzschema.contracts.model import Scan
+from npzschema.validator import scan_table
 from npzschema.validator.scan_table import ScanTable, nearest
 
 SCAN = Scan(dimension="N", frames="d", x="x", y="y")
