@@ -10,6 +10,8 @@ WORKERS ?= auto
 # A part of the tests cannot reach the floor for coverage, so it is asked for only when all of them run.
 COVERAGE ?= $(if $(strip $(PYTEST_ARGS)),,--cov --cov-report=term:skip-covered)
 BENCH_ARGS ?=
+FUZZ_SECONDS ?= 600
+FUZZ_ARGS ?=
 SOURCE ?=
 OUTPUT ?= $(BUILD)/fixture.npz
 
@@ -26,7 +28,7 @@ SOURCES := pyproject.toml README.md LICENSE $(shell find src contracts validator
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help venv wheel demo test test-long lint types docs pages drift bench fixture clean
+.PHONY: help venv wheel demo test test-long lint types docs pages drift bench fuzz fixture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +67,11 @@ drift: $(READY) ## fail where the committed pages differ from the JSON they come
 bench: $(READY) ## speed and memory, side by side with plain numpy (BENCH_ARGS=...)
 	set -- $(BUILD)/wheel/*.whl && $(PIP) install --quiet "$$1[bench]"
 	$(BIN)/python benchmarks/run.py --page docs/benchmarks.md --suite $(BUILD)/benchmarks.json $(BENCH_ARGS)
+
+# Where atheris cannot be installed, the fuzzer says so and stops.
+fuzz: $(READY) ## fuzz reader and contract loader (FUZZ_SECONDS=600; FUZZ_ARGS=targets)
+	-@set -- $(BUILD)/wheel/*.whl && $(PIP) install --quiet "$$1[fuzz]"
+	$(BIN)/python -m tests.fuzz.run $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
 fixture: $(READY) ## cut a small dataset for tests (SOURCE=scan.npz OUTPUT=fixture.npz)
 ifeq ($(strip $(SOURCE)),)

@@ -77,7 +77,7 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         return 0
     if options.command == "show":
         try:
-            stdout.write(json.dumps(load(options.contract).document, indent=2, ensure_ascii=False) + "\n")
+            stdout.write(_plain(json.dumps(load(options.contract).document, indent=2, ensure_ascii=False)) + "\n")
         except ContractError as error:
             raise UsageError(printable(str(error))) from None
         return 0
@@ -93,6 +93,11 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
                 f"{printable(reference)}: {contract.id} {contract.version} is sound: {len(contract.arrays)} arrays\n"
             )
     return status
+
+
+def _plain(text: str) -> str:
+    """JSON that a terminal only shows: C1 controls and bidirectional marks, which json leaves as they are, escaped."""
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,9 @@ def main_of(name: str, run: Run) -> NoReturn:
         # Whoever reads has had enough, as head does; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
+    except MemoryError:
+        sys.stderr.write(f"{name}: out of memory\n")
+        status = 2
     except OSError as error:
         # Only standard output can fail here: every file has its own message.
         sys.stderr.write(f"{name}: cannot write to standard output: {(error.strerror or str(error)).lower()}\n")

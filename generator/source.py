@@ -234,7 +234,8 @@ def _stamp(file: str | int) -> Stamp | None:
 def refuse_same(source: str | os.PathLike[str], *targets: Path) -> None:
     """The input is never written to, and no two outputs share a name, whatever is asked."""
     for target in targets:
-        with contextlib.suppress(OSError):
+        # A name with NUL is a ValueError, and no file's.
+        with contextlib.suppress(OSError, ValueError):
             if os.path.samefile(source, target):
                 raise GeneratorError(f"{target}: is the input itself; name another output")
     if len({os.path.realpath(target) for target in targets}) < len(targets):

@@ -43,6 +43,7 @@ _PIECE: Final = 1 << 20
 """Bytes given to the compressor at a time."""
 
 _MOST_ENTRIES: Final = 0xFFFF
+_LONGEST_NAME: Final = 0xFFFF
 _LEVELS: Final[dict[str, int]] = {"isal": 3, "zlib": 9}
 
 
@@ -119,6 +120,8 @@ class NpzWriter:
             raise GeneratorError(f"{name} would be written twice")
         dtype = dtype.newbyteorder("<")
         raw_name = f"{name}.npy".encode()
+        if len(raw_name) > _LONGEST_NAME:
+            raise GeneratorError(f"{name[:40]}...: a name of {len(raw_name):,} bytes; the zip format takes 65,535")
         header = _npy_header(dtype, shape)
         size = len(header) + int(np.prod(shape, dtype=object)) * dtype.itemsize
         # Whether deflated data may pass 4 GiB must be known before it is written; igzip's level 0 may add a quarter.
@@ -355,6 +358,8 @@ def _forget(path: Path) -> None:
 
 def refuse_existing(target: Path, *, force: bool) -> None:
     """Raises :class:`GeneratorError` where a target exists that may not be replaced."""
+    if "\0" in os.fspath(target):
+        raise GeneratorError(f"{target}: a name cannot hold NUL")
     # os.path says no where pathlib raises: on names that are too long, in folders that may not be searched.
     if os.path.isdir(target):
         raise GeneratorError(f"{target}: is a directory; name a file")

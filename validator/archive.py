@@ -83,17 +83,18 @@ class _Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Archive:
-    """An opened archive. ``faults`` lists what is wrong without making it unreadable."""
+    """An opened archive. ``faults`` lists what is wrong without making it unreadable; ``exact``: read by zlib."""
 
     source: ByteSource
     members: tuple[Member, ...]
     faults: tuple[Fault, ...]
+    exact: bool = False
 
     def reader(self, member: Member) -> MemberReader:
-        return MemberReader(self.source, member)
+        return MemberReader(self.source, member, exact=self.exact)
 
 
-def open_archive(source: ByteSource, limits: Limits | None = None) -> Archive:
+def open_archive(source: ByteSource, limits: Limits | None = None, *, exact: bool = False) -> Archive:
     """Read the directory and every local header; no member data.
 
     Raises:
@@ -121,7 +122,7 @@ def open_archive(source: ByteSource, limits: Limits | None = None) -> Archive:
             expected=f"at most {allowed:,} bytes",
             found=f"{total:,} bytes",
         )
-    return Archive(source=source, members=members, faults=tuple(_name_faults(members)))
+    return Archive(source=source, members=members, faults=tuple(_name_faults(members)), exact=exact)
 
 
 def _end_record(source: ByteSource) -> tuple[int, int, int]:

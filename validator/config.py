@@ -82,10 +82,10 @@ def find(start: str | os.PathLike[str]) -> str | None:
     """
     folder = Path(os.path.abspath(start))
     for here in (folder, *folder.parents):
-        if (here / OWN).is_file():
+        if os.path.isfile(here / OWN):
             return os.path.relpath(here / OWN)
         project = os.path.relpath(here / PROJECT)
-        if (here / PROJECT).is_file() and _holds_table(_parsed(_text(project), project)):
+        if os.path.isfile(here / PROJECT) and _holds_table(_parsed(_text(project), project)):
             return project
     return None
 

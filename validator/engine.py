@@ -53,7 +53,8 @@ def validate(
             the file declares, else ``ptychopinn/canonical``.
         headers_only: stop before any value is read.
         axes: the axes of arrays whose order the caller knows, such as ``{"diffraction": ("H", "W", "N")}``.
-        strict_archive: also read the members that no contract asks for, to their checksums.
+        strict_archive: also read the members that no contract asks for, to their checksums, and all of them by zlib,
+            as numpy does.
         limits: what to refuse as a bomb.
         pictures: also gather what the file looks like; parts of it may be read twice.
 
@@ -120,7 +121,7 @@ class _Options:
 
 
 def _read(source: ByteSource, path: str, options: _Options, limits: Limits | None) -> Report:
-    dataset = ArchiveDataset(open_archive(source, limits))
+    dataset = ArchiveDataset(open_archive(source, limits, exact=options.strict_archive))
     run = _Run(dataset, path, options)
     if isinstance(source, FileSource) and not options.headers_only:
         other = list(sidecar.check(path, source))

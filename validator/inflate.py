@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Protocol
 
 
@@ -26,6 +27,37 @@ class Inflater(Protocol):
 
 class InflateError(Exception):
     """The stream is not deflate, or is damaged."""
+
+
+class _ZlibInflater:
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._full = False
+
+    def inflate(self, data: bytes, limit: int) -> bytes:
+        try:
+            result = self._stream.decompress(self._stream.unconsumed_tail + data, limit)
+        except zlib.error as error:
+            raise InflateError(str(error)) from None
+        self._full = len(result) == limit
+        return result
+
+    @property
+    def hungry(self) -> bool:
+        return not self._full and not self._stream.unconsumed_tail and not self._stream.eof
+
+    @property
+    def ended(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def unused(self) -> int:
+        return len(self._stream.unused_data)
+
+
+def exact_inflater() -> Inflater:
+    """Refuses whatever numpy refuses. ISA-L is faster, but decodes with incomplete sets of codes too."""
+    return _ZlibInflater()
 
 
 try:
@@ -60,37 +92,10 @@ try:
         return _IsalInflater()
 
 except ImportError:
-    import zlib
-
     crc32 = zlib.crc32
-
-    class _ZlibInflater:
-        def __init__(self) -> None:
-            self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
-            self._full = False
-
-        def inflate(self, data: bytes, limit: int) -> bytes:
-            try:
-                result = self._stream.decompress(self._stream.unconsumed_tail + data, limit)
-            except zlib.error as error:
-                raise InflateError(str(error)) from None
-            self._full = len(result) == limit
-            return result
-
-        @property
-        def hungry(self) -> bool:
-            return not self._full and not self._stream.unconsumed_tail and not self._stream.eof
-
-        @property
-        def ended(self) -> bool:
-            return self._stream.eof
-
-        @property
-        def unused(self) -> int:
-            return len(self._stream.unused_data)
 
     def inflater() -> Inflater:
         return _ZlibInflater()
 
 
-__all__ = ["InflateError", "Inflater", "crc32", "inflater"]
+__all__ = ["InflateError", "Inflater", "crc32", "exact_inflater", "inflater"]

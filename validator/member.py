@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .faults import Fault
-from .inflate import InflateError, crc32, inflater
+from .inflate import InflateError, crc32, exact_inflater, inflater
 from .source import ByteSource
 
 STORED: Final = 0
@@ -31,11 +31,11 @@ class Member:
 class MemberReader:
     """The bytes of one member, in order, checked to the last one."""
 
-    def __init__(self, source: ByteSource, member: Member) -> None:
+    def __init__(self, source: ByteSource, member: Member, *, exact: bool = False) -> None:
         self._source, self.member = source, member
         self._next = member.offset
         self._end = member.offset + member.compressed
-        self._stream = inflater() if member.method == DEFLATED else None
+        self._stream = (exact_inflater() if exact else inflater()) if member.method == DEFLATED else None
         self._crc = 0
         self.position = 0
 

@@ -11,7 +11,10 @@ import pickletools
 from collections.abc import Iterator
 from typing import Any, Final
 
-MAX_TEXT: Final = 1 << 24
+MAX_TEXT: Final = 1 << 20
+"""Bytes. Metadata takes a few thousand; JSON may need a hundred times its own size in memory."""
+
+NEWEST: Final = 5
 MAX_STEPS: Final = 200
 """Numpy's pickle of such an array takes about 40 opcodes."""
 
@@ -51,7 +54,8 @@ def read_text(data: bytes) -> str | None:
 
 def _walk(data: bytes) -> list[Any]:  # noqa: C901 - one branch an opcode
     stack: list[Any] = []
-    marks: list[int] = []
+    # As pickle does it: what lies below a mark is out of reach until the mark is taken away.
+    below: list[list[Any]] = []
     memo: dict[int, Any] = {}
     end = 0
     opcodes: Iterator[tuple[Any, Any, Any]] = pickletools.genops(data)
@@ -73,13 +77,15 @@ def _walk(data: bytes) -> list[Any]:  # noqa: C901 - one branch an opcode
         elif name in _GET:
             stack.append(memo[int(argument)])
         elif name == "MARK":
-            marks.append(len(stack))
+            below.append(stack)
+            stack = []
         elif name in ("TUPLE", "LIST"):
-            at = marks.pop()
-            items = stack[at:]
-            stack[at:] = [tuple(items) if name == "TUPLE" else items]
+            items, stack = stack, below.pop()
+            stack.append(tuple(items) if name == "TUPLE" else items)
         elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
             size = int(name[-1])
+            if len(stack) < size:
+                raise ValueError("a tuple of more than there is")
             stack[-size:] = [tuple(stack[-size:])]
         elif name in ("EMPTY_TUPLE", "EMPTY_LIST"):
             stack.append(() if name == "EMPTY_TUPLE" else [])
@@ -87,23 +93,26 @@ def _walk(data: bytes) -> list[Any]:  # noqa: C901 - one branch an opcode
             item = stack.pop()
             stack[-1].append(item)
         elif name == "APPENDS":
-            at = marks.pop()
-            items = stack[at:]
-            del stack[at:]
+            items, stack = stack, below.pop()
             stack[-1].extend(items)
         elif name == "REDUCE":
             arguments, function = stack.pop(), stack.pop()
             stack.append(_Call(function, arguments))
         elif name == "BUILD":
             state = stack.pop()
-            stack[-1].state = state
-        elif name == "FRAME" and argument > len(data) - position:
+            if stack[-1].state is not None:
+                raise ValueError("built twice")
+            # As it is now: what the memo still holds of it may change later.
+            stack[-1].state = tuple(tuple(one) if isinstance(one, list) else one for one in state)
+        elif name == "PROTO" and argument > NEWEST:
+            raise ValueError("a protocol that there is not")
+        elif name == "FRAME" and argument > len(data) - position - 9:
             raise ValueError("a frame reaches beyond the end")
         elif name not in _SILENT:
             raise ValueError(name)
         end = position + 1
-    if end != len(data):
-        raise ValueError("bytes follow the pickle")
+    if end != len(data) or below:
+        raise ValueError("something is left over")
     return stack
 
 
@@ -115,9 +124,19 @@ def _known(module: Any, attribute: Any) -> tuple[str, str]:
 
 def _text_of(call: _Call) -> str | None:
     """``_reconstruct(ndarray, (0,), b"b")`` with the state ``(1, (), dtype("O8"), False, [text])``."""
-    if not isinstance(call.function, tuple) or call.function[-1] != "_reconstruct":
-        return None
-    match call.state:
-        case (_, (), _Call() as dtype, bool(), [str(text)]) if dtype.function == ("numpy", "dtype"):
+    match call.function, call.arguments, call.state:
+        case (
+            (_, "_reconstruct"),
+            (("numpy", "ndarray"), (0,), b"b" | "b"),
+            (1, (), _Call() as dtype, bool(), (str(text),)),
+        ) if _is_object(dtype):
             return text
     return None
+
+
+def _is_object(call: _Call) -> bool:
+    """``dtype("O8", False, True)`` with its usual state: no byte order, no fields, the flags of objects."""
+    match call.function, call.arguments, call.state:
+        case (("numpy", "dtype"), ("O8" | "O4", 0 | False, 1 | True), (3, "|", None, None, None, -1, -1, 63)):
+            return True
+    return False

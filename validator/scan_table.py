@@ -22,8 +22,11 @@ Array = np.ndarray[Any, Any]
 FOOTPRINT_ENERGY = 0.9
 """Part of the probe's intensity that its footprint holds."""
 
-MAX_ROWS = 1 << 20
+MAX_ROWS = 1 << 18
 """More positions than this are not checked row by row; the report says so."""
+
+MOST_PAIRS = 1 << 10
+"""Positions that one is compared with on average, in search of the nearest; a raster of 2**18 needs five hundred."""
 
 SLICE = 1 << 15
 """Rows judged at a time: pandera's list of failures takes a kilobyte a row."""
@@ -282,7 +285,9 @@ def nearest(x: Array, y: Array, near: float = 0.0) -> Array:
 
     ``near``: a distance at which the search may stop; what is told is then no more than that.
     Positions are sorted by one coordinate; each looks to both sides at growing lags, until the lag alone is
-    farther than the best it has found.
+    farther than the best it has found. Positions that lie on a line are done in a few steps, those of a raster in
+    about the square root of their number. Where a few far ones leave all others side by side, it may take as many
+    steps as there are positions: it stops there, and NaN stands for what was not found.
     """
     result = np.full(len(x), np.nan)
     here = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
@@ -292,6 +297,7 @@ def nearest(x: Array, y: Array, near: float = 0.0) -> Array:
     order = np.argsort(along, kind="stable")
     along, across = along[order], across[order]
     best = np.full(len(order), np.inf)
+    work = MOST_PAIRS * len(order)
     for side in (1, -1):
         active = np.arange(len(order))
         for lag in range(1, len(order)):
@@ -301,7 +307,11 @@ def nearest(x: Array, y: Array, near: float = 0.0) -> Array:
             gap = np.abs(along[other] - along[active])
             open_ = (gap < best[active]) & (best[active] > near)
             active, other, gap = active[open_], other[open_], gap[open_]
+            work -= active.size
             if not active.size:
+                break
+            if work < 0:
+                best[active] = np.nan
                 break
             best[active] = np.minimum(best[active], np.hypot(gap, across[other] - across[active]))
     result[here[order]] = best

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -55,7 +56,8 @@ def solve(
         return [{name: layouts[min(at, len(layouts) - 1)] for name, layouts in options} for at in range(depth)], (0, 0)
     best: list[Choice] = []
     least: Cost | None = None
-    for choice in _choices(options):
+    for picked in itertools.product(*(layouts for _, layouts in options)):
+        choice = {name: layout for (name, _), layout in zip(options, picked, strict=True)}
         sizes, dissents, _ = agree(choice, shapes)
         cost = (sum(len(dissent.arrays) for dissent in dissents), sum(1 for _ in broken_bounds(contract, sizes)))
         if least is None or cost < least:
@@ -63,16 +65,6 @@ def solve(
         elif cost == least:
             best.append(choice)
     return best, least or (0, 0)
-
-
-def _choices(options: list[tuple[str, tuple[Layout, ...]]]) -> Iterator[Choice]:
-    if not options:
-        yield {}
-        return
-    (name, layouts), rest = options[0], options[1:]
-    for layout in layouts:
-        for others in _choices(rest):
-            yield {name: layout, **others}
 
 
 def agree(

@@ -181,7 +181,7 @@ def written(folder, name, content):
     return path
 
 
-DEEP = 100_000
+DEEP = 20_000
 
 
 @pytest.mark.parametrize(

@@ -15,18 +15,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from npzschema.contracts import load
 from npzschema.validator import inflate
 from npzschema.validator import member as member_module
-from npzschema.validator.archive import open_archive
-from npzschema.validator.dataset import CHUNK, ArchiveDataset, MappingDataset
+from npzschema.validator.dataset import CHUNK, MappingDataset
 from npzschema.validator.engine import validate
 from npzschema.validator.escape import escape
 from npzschema.validator.faults import Fault
 from npzschema.validator.literal import LiteralError, parse
-from npzschema.validator.reporters import REPORTERS, Style
-from npzschema.validator.source import BytesSource
 
+from ..differential import assert_honest, gathered, opened, same
 from ..validator.hostile import CASES, Part, archive, boundaries, dataset, npy, npy_of, parts, saved
 
 
@@ -138,37 +135,6 @@ def arrays(draw):
     return array[..., ::2] if layout == "with gaps" and array.ndim else array
 
 
-def opened(data):
-    return ArchiveDataset(open_archive(BytesSource(data)))
-
-
-def gathered(held, name):
-    header = held.headers[name]
-    chunks = list(held.chunks(name))
-    assert all(chunk.ndim == 1 and chunk.dtype.isnative for chunk in chunks)
-    native = header.dtype.newbyteorder("=")
-    flat = np.concatenate(chunks) if chunks else np.empty(0, dtype=native)
-    stored = flat.reshape(header.storage)
-    return stored.T if header.fortran else stored
-
-
-def same(one, other):
-    """Equal to the bit; the padding of records and of long doubles apart."""
-    native = other.dtype.newbyteorder("=")
-    assert one.shape == other.shape
-    if native.names:
-        # Joining the chunks drops the padding.
-        assert one.dtype.names == native.names
-        for name in native.names:
-            same(one[name], other[name])
-        return
-    assert one.dtype.newbyteorder("=") == native
-    if native.kind in "fc" and native.itemsize >= np.dtype("g").itemsize:
-        assert np.array_equal(one, other)
-    else:
-        assert one.astype(native).tobytes() == other.astype(native).tobytes()
-
-
 @given(
     st.lists(arrays(), max_size=3), st.sampled_from([np.savez, np.savez_compressed]), st.sampled_from(sorted(BACKENDS))
 )
@@ -220,28 +186,6 @@ def test_views_with_gaps_are_read_in_few_chunks(shape, step):
 
 BASES = [saved(compressed=False), saved(compressed=True), archive(parts(), zip64=True, comment=b"a comment")]
 SAMPLES = [*BASES, *(case.make() for case in list(CASES.values())[::40] if case.status)]
-
-
-def printable(text):
-    return all(line.isprintable() for line in text.split("\n"))
-
-
-def assert_honest(data):
-    """It never raises, never prints what a terminal obeys, and passes only what numpy reads with the same values."""
-    report = validate(data)
-    text = REPORTERS["text"].render([report], Style(verbosity=1))
-    assert printable(text)
-    assert printable(REPORTERS["json"].render([report], Style()))
-    if report.verdict != "valid":
-        return report
-    held = opened(data)
-    with warnings.catch_warnings(), np.load(io.BytesIO(data), allow_pickle=False) as numpy_held:
-        warnings.simplefilter("ignore")
-        known = load(report.contract).known_names() & set(numpy_held.files) - {"_metadata"}
-        assert known == set(held.headers) & load(report.contract).known_names() - {"_metadata"}
-        for name in known:
-            same(gathered(held, name), numpy_held[name])
-    return report
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"", b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY"]))

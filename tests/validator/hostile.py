@@ -229,6 +229,32 @@ def truncated() -> Iterator[tuple[str, Case]]:
         base = "deflated" if kind else "stored"
         for where, at in boundaries(data).items():
             yield f"cut at {base} {where}", of(2, "001 002", bytes_of(data[:at]))
+    described = [
+        replace(
+            part,
+            both={"flags": 8},
+            descriptor=b"PK\x07\x08" + struct.pack("<3L", zlib.crc32(part.body), len(part.data), len(part.body)),
+        )
+        for part in parts(deflate=True)
+    ]
+    wide = archive(described, zip64=True, comment=b"a comment")
+    end = len(wide) - 9 - 22
+    places = {
+        "mark of a descriptor": wide.index(b"PK\x07\x08"),
+        "descriptor": wide.index(b"PK\x07\x08") + 4,
+        "descriptor, half": wide.index(b"PK\x07\x08") + 8,
+        "directory": wide.index(b"PK\x01\x02"),
+        "zip64 record": end - 76,
+        "zip64 record, half": end - 50,
+        "zip64 locator": end - 20,
+        "zip64 locator, half": end - 10,
+        "end record behind zip64": end,
+        "comment": end + 22,
+        "comment, half": end + 26,
+    }
+    for where, at in places.items():
+        yield f"cut at {where}", of(2, "002", bytes_of(wide[:at]))
+    yield "the same, not cut", of(0, "valid", bytes_of(wide))
     for length in (1, 2, 3, 4, 10):
         yield f"cut after {length} bytes", of(2, "001 002", bytes_of(saved(compressed=False)[:length]))
 
@@ -304,6 +330,12 @@ def central_fields() -> Iterator[tuple[str, Case]]:
                 f"central {name} wrong, {base}",
                 of(2, "011" if name == "version" else "002", lambda members=members: archive(members)),
             )
+    for name, value in {"made": 0xFFFF, "internal": 0xFFFF, "external": 0xFFFFFFFF}.items():
+        # Says nothing about the content: numpy reads on, and so does the reader.
+        yield (
+            f"central {name} odd",
+            of(0, "valid", lambda name=name, value=value: archive(with_first(central={name: value}))),
+        )
     for bit in range(16):
         code = "011" if bit in (0, 5, 6, 13) else "002"
         members = with_first(central={"flags": 1 << bit})
@@ -878,6 +910,14 @@ def bombs() -> Iterator[tuple[str, Case]]:
     wide = npy_of("{'descr': '<U25000000', 'fortran_order': False, 'shape': (), }\n")
     ahead = zlib.compressobj(0, zlib.DEFLATED, -15)
     held = ahead.compress(wide) + ahead.flush(zlib.Z_FULL_FLUSH) + zeros(100 << 20)
+    frames = npy_of("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 1, 1), }\n")
+    places = npy_of("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000,), }\n")
+    many_frames = [
+        Part(name=b"diffraction.npy", body=frames + bytes(4_000_000), deflate=True),
+        *(Part(name=name, body=places + bytes(8_000_000), deflate=True) for name in (b"xcoords.npy", b"ycoords.npy")),
+        *parts(deflate=True)[1:3],
+    ]
+    yield "a million frames of one pixel", of(1, "SHAPE-002", lambda: archive(many_frames))
     short = npy_of("{'descr': '<U25000000', 'fortran_order': False, 'shape': (), }\n" + " ")
     text = replace(texts[-1], held=held, both={"size": len(wide) + (100 << 20), "crc": 1})
     yield (
@@ -957,6 +997,8 @@ def names() -> Iterator[tuple[str, Case]]:
     for raw in (b"\xff\xfe.npy", b"b\xc3.npy", b"\xed\xa0\x80.npy"):
         part = Part(name=raw, body=npy(np.zeros(3)), both={"flags": 0x800})
         yield f"name: {raw!r} is no UTF-8", of(1, "008", lambda part=part: archive([*parts(), part]))
+    dash = Part(name=b"-rf.npy", body=npy(np.zeros(3)))
+    yield "name: begins with a dash", of(0, "KEY-003", lambda: archive([*parts(), dash]))
     long = Part(name=b"b" * 65_535, body=npy(np.zeros(3)))
     yield "name: of 65,535 bytes", of(0, "KEY-003", lambda: archive([*parts(), long]))
 
@@ -1035,6 +1077,14 @@ def pickles() -> Iterator[tuple[str, Case]]:
         "a dict": pickle.dumps(np.array({}, dtype=object)),
         "a long integer in text": b"I" + b"9" * 5000 + b"\n.",
         "a deep tuple": b")" + b"\x85" * 100_000 + b".",
+        # What fuzzing found: each was taken for the one text that may be, and pickle refuses it.
+        "a dtype that there is not": good.replace(b"\x8c\x02O8", b"\x8c\x02O7"),
+        "flags that no object has": good.replace(b"K?t", b"K@t"),
+        "a mark before the last step": good[:-2] + b"(b.",
+        "a tuple of more than there is": good.replace(b"K\0\x85", b"\x85K\0"),
+        "a frame that ends too late": good[:3] + bytes([good[3] + 4]) + good[4:],
+        "a protocol that there is not": good[:1] + b"@" + good[2:],
+        "a state that is set twice": good[:-1] + b"h\x13b.",
     }.items():
         yield (
             f"metadata pickle: {what}",
@@ -1069,6 +1119,16 @@ def metadata() -> Iterator[tuple[str, Case]]:
             f"metadata: {what} in JSON",
             of(1, "META-002", lambda document=document: archive(parts(_metadata=npy(np.array(document))))),
         )
+    lists = b"[" + b"[]," * 349_000 + b"[]]"
+    yield (
+        "metadata: a megabyte of empty lists",
+        of(1, "META-002", lambda: archive(parts(_metadata=text(lists, f"|S{len(lists)}")))),
+    )
+    longer = b"[" + b"[]," * 5_000_000 + b"[]]"
+    yield (
+        "metadata: fifteen megabytes of empty lists",
+        of(1, "META-001", lambda: archive(parts(_metadata=text(longer, f"|S{len(longer)}")))),
+    )
     records = np.zeros(3, dtype=[("a\x1b[2J\n", "<f4"), ("b\u202e", "<f4")])
     yield "field names with escape sequences", of(1, "DTYPE-001", lambda: archive(parts(diffraction=npy_utf8(records))))
     short = npy_utf8(records)[:-1]
@@ -1103,6 +1163,20 @@ def other_files() -> Iterator[tuple[str, Case]]:
     yield "only an end record that promises members", of(2, "002", bytes_of(archive([], end={"here": 1, "count": 1})))
 
 
+def found() -> Iterator[tuple[str, Case]]:
+    """What fuzzing found, and is in no other family."""
+    long_double = ARRAYS["diffraction"].transpose(1, 2, 0).astype(np.longdouble)
+    yield "frames of long doubles, last axis", of(1, "DTYPE-001", lambda: archive(parts(diffraction=npy(long_double))))
+
+
+def incomplete_codes() -> bytes:
+    """An archive whose patterns end in a deflate block that ISA-L decodes and zlib refuses."""
+    nothing = bytes.fromhex("8dcc7fdd000000cc000000000000000000000000b50000c5000500004c00000000")
+    stream = zlib.compressobj(6, zlib.DEFLATED, -15)
+    held = stream.compress(npy(ARRAYS["diffraction"])) + stream.flush(zlib.Z_FULL_FLUSH) + nothing
+    return archive(with_first(parts(deflate=True), held=held))
+
+
 def families() -> dict[str, dict[str, Case]]:
     makers = (
         truncated,
@@ -1122,12 +1196,35 @@ def families() -> dict[str, dict[str, Case]]:
         pickles,
         metadata,
         other_files,
+        found,
     )
     return {make.__name__: dict(make()) for make in makers}
 
 
 FAMILIES = families()
 CASES = {f"{family}: {name}": case for family, cases in FAMILIES.items() for name, case in cases.items()}
+
+
+SIDECARS: Mapping[str, tuple[bytes, int]] = {
+    "nothing": (b"", 0),
+    "no JSON": (b"sha256_checksum", 0),
+    "another kind of file": (b'{"my notes": 1}', 0),
+    "a list": (b'["sha256_checksum", "00"]', 0),
+    "half of one": (b'{"sha256_checksum": "0000', 0),
+    "of another file": (b'{"sha256_checksum": "' + b"0" * 64 + b'"}', 1),
+    "of another file, the rest broken": (b'{"sha256_checksum": "' + b"0" * 64 + b'", ]]]', 1),
+    "below the top": (b'{"source": {"sha256_checksum": "00"}}', 0),
+    "in a text": (b'{"note": "\\"sha256_checksum\\": \\"00\\""}', 0),
+    "a number": (b'{"sha256_checksum": 5}', 0),
+    "escape sequences": (b'{"sha256_checksum": "\x1b[2J\x9b31m\xe2\x80\xae"}', 1),
+    "no UTF-8": (b'\xff\xfe{"sha256_checksum": "\xff"}', 1),
+    "10,000 lists deep": (b"[" * 10_000, 0),
+    "fifteen megabytes of lists": (b'{"a": [' + b"[]," * 5_000_000 + b'[]], "sha256_checksum": "00"}', 1),
+    "fifteen megabytes of quotes": (b'"' * 15_000_000 + b"sha256_checksum", 0),
+    "fifteen megabytes of backslashes": (b'"sha256_checksum' + b"\\" * 15_000_000, 0),
+    "seventeen megabytes": (b" " * 17_000_000 + b'{"sha256_checksum": "00"}', 0),
+}
+"""The JSON file beside a sound dataset: its bytes, and the status. 1 is META-003."""
 
 
 def fifo(folder: Path) -> str:

@@ -45,8 +45,8 @@ class InterleavedDigestFold:
     def digests(self) -> Array:
         """uint64, (n_frames,)."""
         low, high = self._sums.astype(np.uint64).reshape(2, self._row, self._words)
-        # Both words of a float64, each with a factor of its own.
-        factors = np.array([1, 0x9E3779B97F4A7C15], dtype=np.uint64)[: self._words]
+        # The words of a float64, or of a long double, each with a factor of its own.
+        factors = np.uint64(0x9E3779B97F4A7C15) ** np.arange(self._words, dtype=np.uint64)
         return np.asarray(((low << np.uint64(32) ^ high) * factors).sum(axis=1, dtype=np.uint64))
 
 

@@ -11,7 +11,8 @@ from ..dataset import ArrayHeader
 
 Array = np.ndarray[Any, Any]
 
-MAX_FRAMES: Final = 1 << 22
+MAX_FRAMES: Final = 1 << 18
+"""As many as the scan table has rows at most."""
 
 
 class Piece(NamedTuple):

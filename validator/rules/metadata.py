@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from npzschema.contracts import pointer
 from npzschema.contracts.strict_json import parse
@@ -13,10 +13,15 @@ from ..case import Case
 from ..dataset import ArrayHeader
 from ..declared import declared
 from ..findings import Deviation
+from ..pickled_text import MAX_TEXT
 from ..words import shape
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
+
+
+MAX_ERRORS: Final = 100
+"""Violations of its schema that are told; who breaks more has another problem."""
 
 
 def check(case: Case) -> Iterator[Deviation]:
@@ -59,7 +64,7 @@ def check(case: Case) -> Iterator[Deviation]:
             at=("member",),
         )
         return
-    broken = list(_schema(name, dict(wanted.schema), document)) if wanted.schema is not None else []
+    broken = list(_schema(name, wanted.schema, document)) if wanted.schema is not None else []
     yield from broken or _declaration(name, document)
 
 
@@ -68,7 +73,7 @@ def _no_text(header: ArrayHeader, *, pickled: bool) -> str:
         return f"has the shape {shape(header.shape)}; the JSON text is meant as a 0-d text array"
     if pickled:
         return "is a pickle that does not hold one text; it is never unpickled"
-    return f"is {header.dtype_name}, and holds no text that can be read"
+    return f"is {header.dtype_name}, and holds no text of at most {MAX_TEXT:,} bytes that can be read"
 
 
 def _declaration(name: str, document: Any) -> Iterator[Deviation]:
@@ -86,10 +91,22 @@ def _declaration(name: str, document: Any) -> Iterator[Deviation]:
         )
 
 
-def _schema(name: str, schema: dict[str, Any], document: Any) -> Iterator[Deviation]:
-    from jsonschema import Draft202012Validator
+def _schema(name: str, schema: Mapping[str, Any], document: Any) -> Iterator[Deviation]:
+    from npzschema.contracts.json_schema import TooMuchWorkError, errors
 
-    for error in Draft202012Validator(schema).iter_errors(document):
+    try:
+        found = errors(schema, document, MAX_ERRORS)
+    except TooMuchWorkError:
+        yield Deviation(
+            code="META-002",
+            array=name,
+            message="is too large to be checked against its schema",
+            expected="less to compare",
+            found="too much",
+            at=("schema",),
+        )
+        return
+    for error in found:
         where = pointer(*error.absolute_path) or "the whole text"
         message = _in_json(error)
         yield Deviation(
