@@ -12,7 +12,6 @@ import numpy as np
 
 from ..picture import Image, Numbers, Picture, Plot, Series
 
-
 LONGEST: Final = 1 << 20
 """Far more than any picture holds along an axis."""
 
