@@ -1,6 +1,6 @@
 """Where the forward model breaks down: false alarms on right files, misses on wrong ones, by simulation.
 
-    python benchmarks/forward_study.py [--right 10000] [--wrong 400] [--jobs 2]
+    python benchmarks/forward_study.py [--right 10000] [--wrong 200] [--each 60] [--jobs 2]
 
 Writes docs/forward_study.md and docs/images/forward_*.svg. Everything is drawn from fixed seeds.
 """
@@ -87,7 +87,7 @@ def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
 
 
-Fault = Callable[[Scene, np.random.Generator], Scene | None]
+Fault = Callable[[Scene, np.random.Generator], Scene]
 
 
 def _moved(x: Callable[[Scene], Array], y: Callable[[Scene], Array]) -> Fault:
@@ -98,9 +98,19 @@ def _detector(turn: Callable[[Array], Array]) -> Fault:
     return lambda scene, rng: replace(scene, measured=np.ascontiguousarray(turn(scene.measured)))
 
 
-def _roll(scene: Scene, rng: np.random.Generator) -> Scene:
-    step = int(rng.integers(1, 6))
-    return replace(scene, x=np.roll(scene.x, step), y=np.roll(scene.y, step))
+def _roll(low: int, high: int) -> Fault:
+    def rolled(scene: Scene, rng: np.random.Generator) -> Scene:
+        step = int(rng.integers(low, high + 1)) * int(rng.choice([-1, 1]))
+        return replace(scene, x=np.roll(scene.x, step), y=np.roll(scene.y, step))
+
+    return rolled
+
+
+def _shift(scene: Scene, rng: np.random.Generator) -> Scene:
+    """By a sixth to a third of the probe's side, in any direction."""
+    side, angle = scene.probe.shape[-1], rng.uniform(0, 2 * np.pi)
+    by = rng.uniform(side / 6, side / 3)
+    return replace(scene, x=scene.x + by * np.cos(angle), y=scene.y + by * np.sin(angle))
 
 
 def _shuffled(scene: Scene, rng: np.random.Generator) -> Scene:
@@ -109,24 +119,27 @@ def _shuffled(scene: Scene, rng: np.random.Generator) -> Scene:
 
 
 FAULTS: Final[dict[str, tuple[str, Fault]]] = {
-    "x and y swapped": ("positions", _moved(lambda s: s.y, lambda s: s.x)),
-    "x flipped": ("positions", _moved(lambda s: s.object.shape[1] - s.x, lambda s: s.y)),
-    "y flipped": ("positions", _moved(lambda s: s.x, lambda s: s.object.shape[0] - s.y)),
-    "both flipped": ("positions", _moved(lambda s: s.object.shape[1] - s.x, lambda s: s.object.shape[0] - s.y)),
+    "x and y swapped": ("swap", _moved(lambda s: s.y, lambda s: s.x)),
+    "x flipped": ("flip-x-", _moved(lambda s: s.object.shape[1] - s.x, lambda s: s.y)),
+    "y flipped": ("flip-y-", _moved(lambda s: s.x, lambda s: s.object.shape[0] - s.y)),
+    "both flipped": ("flip-xy-", _moved(lambda s: s.object.shape[1] - s.x, lambda s: s.object.shape[0] - s.y)),
     "corner for centre": (
-        "positions",
+        "corner",
         _moved(lambda s: s.x - s.probe.shape[2] / 2, lambda s: s.y - s.probe.shape[1] / 2),
     ),
-    "half scale": ("positions", _moved(lambda s: s.x / 2, lambda s: s.y / 2)),
-    "double scale": ("positions", _moved(lambda s: s.x * 2, lambda s: s.y * 2)),
-    "shift by 6 pixels": ("positions", _moved(lambda s: s.x + 6, lambda s: s.y - 2)),
-    "rolled by 1 to 5": ("pairing", _roll),
-    "zero frequency in the corner": ("centre", _detector(lambda a: np.fft.ifftshift(a, axes=(1, 2)))),
-    "detector transposed": ("detector", _detector(lambda a: a.transpose(0, 2, 1))),
-    "detector columns reversed": ("detector", _detector(lambda a: a[:, :, ::-1])),
-    "detector rows reversed": ("detector", _detector(lambda a: a[:, ::-1, :])),
-    "positions shuffled": ("shuffled", _shuffled),
+    "half scale": ("scale-doubled", _moved(lambda s: s.x / 2, lambda s: s.y / 2)),
+    "double scale": ("scale-halved", _moved(lambda s: s.x * 2, lambda s: s.y * 2)),
+    "shifted": ("shift", _shift),
+    "rolled by 1 to 8": ("roll", _roll(1, 8)),
+    "rolled by 9 to 30": ("roll", _roll(9, 30)),
+    "scan run backwards": ("reverse", _moved(lambda s: s.x[::-1], lambda s: s.y[::-1])),
+    "zero frequency in the corner": ("fftshift", _detector(lambda a: np.fft.ifftshift(a, axes=(1, 2)))),
+    "detector transposed": ("transpose", _detector(lambda a: a.transpose(0, 2, 1))),
+    "detector columns reversed": ("flip-columns", _detector(lambda a: a[:, :, ::-1])),
+    "detector rows reversed": ("flip-rows", _detector(lambda a: a[:, ::-1, :])),
+    "positions shuffled": ("", _shuffled),
 }
+"""Each fault, and how the name of the reading that mends it begins; nothing, where no reading does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +152,18 @@ class Outcome:
     z: float
 
 
-def examine(task: tuple[Condition, int, str | None]) -> Outcome | None:
+def examine(task: tuple[Condition, int, str | None]) -> Outcome:
     condition, seed, name = task
-    scene: Scene | None = scene_of(condition, seed)
-    kind = ""
-    if name is not None and scene is not None:
-        kind, fault = FAULTS[name]
+    scene = scene_of(condition, seed)
+    named = ""
+    if name is not None:
+        named, fault = FAULTS[name]
         scene = fault(scene, np.random.default_rng([seed, 9]))
-    if scene is None:
-        return None
     verdict = judge(scene)
-    alarm = "error" if verdict.other_fits else "" if verdict.supported else "warning"
     best = verdict.best
-    found = alarm == "warning" if kind == "shuffled" else best is not None and verdict.other_fits and best.kind == kind
+    error = verdict.other_fits and best is not None and not best.slight
+    alarm = "error" if error else "" if verdict.supported else "warning"
+    found = error and best is not None and best.name.startswith(named) if named else alarm == "warning"
     return Outcome(alarm, found, verdict.stated.correlation, verdict.stated.z)
 
 
@@ -205,7 +217,7 @@ def main() -> None:
         curves = {
             key: [_point(pool, condition, options.each) for condition in sweep] for key, (_, sweep) in SWEEPS.items()
         }
-    text = "\n".join(_page(right, faults, curves)) + "\n"
+    text = "\n".join(_page(right, faults, curves, options.each)) + "\n"
     (DOCS / "forward_study.md").write_text(text, encoding="utf-8")
     _draw(curves)
     print(text)
@@ -218,7 +230,7 @@ def _right(count: int) -> Iterator[tuple[Condition, int, None]]:
 
 def _wrong(name: str, count: int) -> Iterator[tuple[Condition, int, str]]:
     for seed in range(count):
-        yield _reasonable(np.random.default_rng([seed, 2])), seed, name
+        yield _reasonable(np.random.default_rng([seed, 1])), seed, name
 
 
 def _point(pool: Any, condition: Condition, count: int) -> dict[str, float]:
@@ -235,13 +247,14 @@ def _point(pool: Any, condition: Condition, count: int) -> dict[str, float]:
 
 
 def _page(
-    right: list[Outcome], faults: dict[str, list[Outcome]], curves: dict[str, list[dict[str, float]]]
+    right: list[Outcome], faults: dict[str, list[Outcome]], curves: dict[str, list[dict[str, float]]], each: int
 ) -> Iterator[str]:
     yield "<!-- Made by benchmarks/forward_study.py: run that to change it. -->\n"
     yield "# How far the forward model can be trusted\n"
     yield (
         f"Simulated with npzschema {npzschema.__version__}. A *false error* is a right file for which another reading is believed; "
-        "a *false warning* one that nothing bears out.\n"
+        "a *false warning* one that nothing bears out, or whose zero frequency seems a few pixels off. Patterns come from the "
+        "same model, bilinear between pixels, that judges them: errors of that interpolation do not show here.\n"
     )
     yield "## Right files of reasonable quality\n"
     yield (
@@ -251,16 +264,19 @@ def _page(
     counts = Counter(one.alarm for one in right)
     yield "| files | false errors | false warnings |\n| ---: | ---: | ---: |"
     yield f"| {len(right):,} | {counts['error']} | {counts['warning']} |\n"
+    aim = "kept" if not counts["error"] else "missed"
+    yield f"Aim: no false error on 10,000 such files: {aim}.\n"
     yield "## Faults\n"
-    yield "The same files with one fault each. Found: the finding names the right kind of reading; shuffled positions give a warning.\n"
+    yield "The first of the same files, with one fault each. Found: an error that names the reading which mends it; shuffled positions, which no reading mends, give a warning.\n"
     yield "| fault | files | found |\n| --- | ---: | ---: |"
     for name, outcomes in faults.items():
-        told = [one for one in outcomes if one is not None]
-        yield f"| {name} | {len(told)} | {sum(one.found for one in told) / len(told):.1%} |"
-    everything = [one for outcomes in faults.values() for one in outcomes if one is not None]
-    yield f"| **all** | {len(everything):,} | {sum(one.found for one in everything) / len(everything):.1%} |\n"
+        yield f"| {name} | {len(outcomes)} | {sum(one.found for one in outcomes) / len(outcomes):.1%} |"
+    everything = [one for outcomes in faults.values() for one in outcomes]
+    part = sum(one.found for one in everything) / len(everything)
+    yield f"| **all** | {len(everything):,} | {part:.1%} |\n"
+    yield f"Aim: at least 99 %: {'kept' if part >= 0.99 else 'missed'}.\n"
     yield "## Where it breaks down\n"
-    yield "One quantity is made worse at a time; the others are 1e5 photons, 64 frames of 32x32, overlap 70 %, no errors. The fault is x and y swapped.\n"
+    yield f"One quantity is made worse at a time; the others are 1e5 photons, 64 frames of 32x32, overlap 70 %, no errors; {each} files a point. The fault is x and y swapped.\n"
     for key, points in curves.items():
         word, conditions = SWEEPS[key]
         yield f"### {word[0].upper()}{word[1:]}\n"

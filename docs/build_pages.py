@@ -147,6 +147,7 @@ def pages() -> dict[str, str]:
     for contract in contracts:
         made[f"contracts/{contract.id}.md"] = _contract_page(contract)
     made["command_line.md"] = _page("the parsers of the commands", reference_pages.command_line(_table))
+    made["now_what.md"] = _now_what()
     made["configuration.md"] = _page(
         "contracts/config.schema.json and contracts/baseline.schema.json", reference_pages.configuration(_table)
     )
@@ -163,6 +164,29 @@ def _rule_index() -> str:
             if rule.family == family
         ]
         lines += [*_table(["Code", "Level", "Title"], rows), ""]
+    return _page("contracts/rules.json", lines)
+
+
+def _now_what() -> str:
+    """One path for every code: what it means, and what to do."""
+    lines = [
+        "# My file fails: now what",
+        "",
+        "1. Read the findings of level error from the top: each names an array, what was expected and what was found.",
+        "2. A line that begins with `Mend:` is a command that can be copied. It writes a new file and checks it. Steps",
+        "   behind `--allow` rest on evidence or lose something: `generate-npz convert --dry-run` shows them first.",
+        "3. Where there is no such line, the table below says what to do.",
+        "4. To *look* at the data: `validate-npz --format html --output report.html scan.npz`.",
+        "5. What you must live with for now goes into a [baseline](in_your_tools.md), with a reason.",
+        "",
+    ]
+    for family in dict.fromkeys(rule.family for rule in rules().values()):
+        rows = [
+            [f"[{rule.code}](rules/{rule.code}.md)", _prose(rule.title, "", links=False), _prose(rule.advice(), "")]
+            for rule in rules().values()
+            if rule.family == family
+        ]
+        lines += [f"## {FAMILIES.get(family, family)}", "", *_table(["Code", "Says", "What to do"], rows), ""]
     return _page("contracts/rules.json", lines)
 
 

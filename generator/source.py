@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from npzschema.contracts import DEFAULT, Contract, load
+from npzschema.contracts import DEFAULT, Contract, load, shipped
 from npzschema.contracts.model import Dims
 from npzschema.validator import named_axes, sidecar
 from npzschema.validator.archive import Limits, open_archive
@@ -106,8 +106,7 @@ def examined(
     """
     name = os.fsdecode(path)
     check_allowed(allow)
-    if contract is not None:
-        check_axes(contract, axes)
+    check_axes(contract, axes)
     stamp = _stamp(name)
     report = validate(name, contract or "auto", headers_only, axes=axes, limits=limits)
     wanted = contract or load(report.contract or DEFAULT)
@@ -200,12 +199,15 @@ def _as_dims(axes: Axes) -> dict[str, Dims]:
     return {name: tuple(int(dim) if str(dim).isdecimal() else dim for dim in dims) for name, dims in axes.items()}
 
 
-def check_axes(contract: Contract, axes: Axes | None) -> None:
-    """Raises :class:`GeneratorError` for axes of an array, or in an order, that the contract does not have."""
+def check_axes(contract: Contract | None, axes: Axes | None) -> None:
+    """Raises :class:`GeneratorError` for axes of an array, or in an order, that the contract does not have.
+
+    Without a contract, that no shipped one has.
+    """
     if axes is not None and not isinstance(axes, Mapping):
         raise GeneratorError(f"axes is {axes!r}, not names with their axes, such as {{'diffraction': ('H', 'W', 'N')}}")
     try:
-        named_axes.check_axes([contract], axes or {})
+        named_axes.check_axes([contract] if contract else map(load, shipped()), axes or {})
     except ValueError as error:
         raise GeneratorError(str(error)) from None
 
@@ -234,10 +236,12 @@ def _stamp(file: str | int) -> Stamp | None:
 def refuse_same(source: str | os.PathLike[str], *targets: Path) -> None:
     """The input is never written to, and no two outputs share a name, whatever is asked."""
     for target in targets:
-        # A name with NUL is a ValueError, and no file's.
+        same = False
+        # A name with NUL is a ValueError, and no file's. Nothing is raised in here: our own error is one, too.
         with contextlib.suppress(OSError, ValueError):
-            if os.path.samefile(source, target):
-                raise GeneratorError(f"{target}: is the input itself; name another output")
+            same = os.path.samefile(source, target)
+        if same:
+            raise GeneratorError(f"{target}: is the input itself; name another output")
     if len({os.path.realpath(target) for target in targets}) < len(targets):
         raise GeneratorError(f"{targets[0]}: is named for two outputs")
 

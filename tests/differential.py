@@ -55,9 +55,9 @@ def assert_honest(data):
     """It never raises, never prints what a terminal obeys, and passes only what numpy reads with the same values."""
     report = validate(data)
     assert "INTERNAL-001" not in report.codes, report.findings
-    text = REPORTERS["text"]([report], Style(verbosity=1))
+    text = REPORTERS["text"].render([report], Style(verbosity=1))
     assert printable(text)
-    assert printable(REPORTERS["json"]([report], Style()))
+    assert printable(REPORTERS["json"].render([report], Style()))
     if report.verdict != "valid":
         return report
     held = opened(data)

@@ -12,6 +12,9 @@ from .score import LEAST, Scene, Score, centred, correlation, score
 
 Array = np.ndarray[Any, Any]
 
+SLIGHT: Final = 4
+"""Pixels by which the zero frequency may be off the centre for a warning only."""
+
 NEAR: Final = 8.0
 """Pixels by which a reading's origin is looked for elsewhere."""
 
@@ -55,6 +58,11 @@ class Reading:
     words: str
     score: Score
     values: tuple[tuple[str, float | int], ...] = ()
+
+    @property
+    def slight(self) -> bool:
+        """A zero frequency a few pixels off: a phase ramp on probe or object looks the same, and does little harm."""
+        return self.name == "offset" and max(abs(value) for _, value in self.values) <= SLIGHT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

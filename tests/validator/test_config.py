@@ -311,7 +311,7 @@ TABLE = "[project]\nname = 'x'\n[tool.npzschema]\n"
         ("contract = ''", 4, "contract: '' "),
         ("contracts = 'none'", 4, "contracts: no such folder 'none'"),
         ("contracts = 'twice'", 4, "contracts: twice/b.json has the id 'lab/raw' of twice/a.json"),
-        ("contracts = 'shipped'", 4, "contracts: shipped/a.json has the id 'ptychopinn/canonical' of a shipped"),
+        ("contracts = 'shipped'", 4, "contracts: contract refused: shipped/a.json: /id: 'ptychopinn/canonical'"),
         ("contracts = 'broken'", 4, "contracts: contract refused: broken/a.json: /: "),
         ("select = ['SCAN'", 4, "not TOML: "),
         ("a = 1\na = 2", 5, "not TOML: cannot overwrite a value"),

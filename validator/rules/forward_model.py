@@ -11,9 +11,6 @@ from ..findings import Deviation
 from ..forward import Reading, Verdict
 from ..scan_table import build, patterns_constant
 
-SMALL: Final = 4
-"""Pixels by which the zero frequency may be off the centre for a warning only."""
-
 _ON_FRAMES: Final = ("centre", "detector")
 _CODES: Final = {"pairing": "PHYS-001", "positions": "PHYS-002", "centre": "PHYS-003", "detector": "PHYS-004"}
 
@@ -66,17 +63,11 @@ def _contested(positions: str, frames: str, verdict: Verdict, best: Reading) -> 
     )
 
 
-def _small_offset(best: Reading) -> bool:
-    """A few pixels off the centre: a phase ramp on probe or object looks the same, and does little harm."""
-    values = dict(best.values)
-    return best.name == "offset" and max(abs(values["roll_rows"]), abs(values["roll_columns"])) <= SMALL
-
-
 def _other(positions: str, frames: str, verdict: Verdict, best: Reading) -> Deviation:
     on_frames = best.kind in _ON_FRAMES
     return Deviation(
         code=_CODES[best.kind],
-        level="warning" if _small_offset(best) else None,
+        level="warning" if best.slight else None,
         array=frames if on_frames else positions,
         message=f"as stored, patterns and predictions correlate {verdict.stated.correlation:.2f}; "
         f"with {best.words}, {best.score.correlation:.2f}",

@@ -50,7 +50,7 @@ def test_a_terminal_shows_the_verdict_first_and_the_command_last():
         "good.npz  valid  ptychopinn/canonical 1.0.0; N=100 H=64\n"
         "legacy.npz  violations  2 errors; ptychopinn/canonical 1.0.0; N=100 H=64\n"
         "\n"
-        "  FORMAT-001 error  Patterns are stored in the legacy axis order\n"
+        "  FORMAT-001 error  Axes are stored in another order, such as the legacy one\n"
         "    diffraction: axes are (H, W, N)\n"
         "      evidence: 100 positions\n"
         "\n"
