@@ -64,9 +64,10 @@ pages: $(READY)
 drift: $(READY) ## fail where the committed pages differ from the JSON they come from
 	$(BIN)/python docs/build_pages.py --check
 
-bench: $(READY) ## speed and memory, side by side with plain numpy (BENCH_ARGS=...)
-	set -- $(BUILD)/wheel/*.whl && $(PIP) install --quiet "$$1[bench]"
-	$(BIN)/python benchmarks/run.py --page docs/benchmarks.md --suite $(BUILD)/benchmarks.json $(BENCH_ARGS)
+# In an environment as users have it: what tests install would be loaded, and measured, too.
+bench: ## speed and memory, side by side with plain numpy (BENCH_ARGS=...)
+	$(MAKE) venv VENV=.venv-bench EXTRAS=bench
+	.venv-bench/bin/python benchmarks/run.py --page docs/benchmarks.md --suite $(BUILD)/benchmarks.json $(BENCH_ARGS)
 
 # Where atheris cannot be installed, the fuzzer says so and stops.
 fuzz: $(READY) ## fuzz reader and contract loader (FUZZ_SECONDS=600; FUZZ_ARGS=targets)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from npzschema.contracts import Contract
+from npzschema.validator import scan_table
 from npzschema.validator import sidecar as beside_check
 from npzschema.validator.engine import validate
 from npzschema.validator.findings import Report
@@ -99,6 +100,7 @@ def publish(
         GeneratorError: the target exists, cannot be written, or what was made does not keep the contract.
             Nothing is left behind.
     """
+    scan_table.warm()
     order = [name for name in contract.arrays if name in streams]
     order += sorted(set(streams) - set(order))
     options.progress.start(sum(_nbytes(streams[name]) for name in order))
@@ -106,7 +108,7 @@ def publish(
         stack.callback(options.progress.end)
         others = (sidecar_path,) if sidecar_path else ()
         made, *beside = stack.enter_context(replacing_all(target, *others, force=options.force))
-        writer = NpzWriter(made.file, options.compression, options.level)
+        writer = NpzWriter(made.file, options.compression, options.level, digests=bool(beside))
         for name in order:
             stream = streams[name]
             writer.add(name, stream.dtype, stream.shape, options.progress.watched(c_order(stream, target.parent)))

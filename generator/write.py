@@ -49,7 +49,7 @@ _LEVELS: Final[dict[str, int]] = {"isal": 3, "zlib": 9}
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One array as written: its digest is over the raw items in C order, whatever the compression."""
+    """One array as written. Its digest, if any, is over the raw items in C order, whatever the compression."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -99,9 +99,11 @@ def _isal() -> Any:
 class NpzWriter:
     """Writes members one after the other into an open, seekable file."""
 
-    def __init__(self, file: BinaryIO, compression: Compression = "isal", level: int | None = None) -> None:
+    def __init__(
+        self, file: BinaryIO, compression: Compression = "isal", level: int | None = None, *, digests: bool = True
+    ) -> None:
         check_compression(compression, level)
-        self._file, self._compression, self._level = file, compression, level
+        self._file, self._compression, self._level, self._digests = file, compression, level, digests
         self._entries: list[bytes] = []
         self.arrays: dict[str, Written] = {}
 
@@ -133,7 +135,7 @@ class NpzWriter:
         crc, compressed, written, digest = 0, 0, 0, hashlib.sha256()
         for data in _bytes(header, dtype, chunks):
             crc = crc32(data, crc)
-            if written:
+            if written and self._digests:
                 digest.update(data)
             written += len(data)
             compressed += self._file.write(deflater.parts(data))
@@ -154,7 +156,7 @@ class NpzWriter:
             self._file.write(raw_name + struct.pack("<HHQQ", 1, 16, size, compressed))
         self._file.seek(end)
         self._entries.append(_central(raw_name, version, flags, deflater.method, crc, compressed, size, start))
-        self.arrays[name] = Written(dtype.str, shape, digest.hexdigest())
+        self.arrays[name] = Written(dtype.str, shape, digest.hexdigest() if self._digests else "")
 
     def add_array(self, name: str, array: Array) -> None:
         """Append an array that is in memory."""

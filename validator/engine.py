@@ -28,9 +28,12 @@ from .named_axes import check_axes
 from .picture import Picture
 from .remedy import remedy_of, with_commands
 from .rules import ARRAY_RULES, CASE_RULES
-from .scan_table import MAX_ROWS
+from .scan_table import MAX_ROWS, warm
 from .source import ByteSource, BytesSource, FileSource
 from .words import shape
+
+WARMING: Final = 1 << 24
+"""Bytes that take about as long to read as the scan table's libraries to import."""
 
 IN_MEMORY: Final = "arrays in memory"
 
@@ -202,7 +205,10 @@ class _Run:
     def _report(self) -> Report:
         contract = self._choice.contract
         self._tell_members(contract)
-        others = [load(name) for name in shipped() if name != contract.id]
+        # Whoever lacks a required name keeps no contract: most need no solving.
+        others = [
+            one for one in map(load, shipped()) if one.id != contract.id and _has_required(one, self._dataset.headers)
+        ]
         bindings = {one.id: bind(one, self._dataset.headers, self._options.axes) for one in (contract, *others)}
         by_header = {one.id: one for one in others if self._keeps(self._case(one, bindings[one.id], {}))}
         folded = (contract, *by_header.values())
@@ -323,6 +329,8 @@ class _Run:
 
     def _fold(self, bindings: Mapping[str, Binding], contracts: tuple[Contract, ...]) -> dict[str, Facts]:
         """One pass over every member that a contract asks for."""
+        if sum(header.count * header.dtype.itemsize for header in self._dataset.headers.values()) > WARMING:
+            warm()
         facts: dict[str, Facts] = {}
         wanted = frozenset().union(*(one.known_names() for one in contracts))
         chosen = bindings[contracts[0].id]
@@ -368,6 +376,10 @@ class _Run:
             except Fault as fault:
                 self._findings.append(_fault_finding(fault))
         return facts
+
+
+def _has_required(contract: Contract, headers: Mapping[str, ArrayHeader]) -> bool:
+    return all(name in headers for name, spec in contract.arrays.items() if spec.required)
 
 
 def _kept(scan: Any, binding: Binding) -> Iterator[str]:

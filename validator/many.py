@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 from collections.abc import Generator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -40,6 +37,10 @@ def validate_each(asked: Sequence[Asked], *, jobs: int = 1, **options: Any) -> G
     if min(jobs, len(asked)) < 2:
         yield from map(check, asked)
         return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     # A server that has numpy loaded, and no thread running, forks faster than a new process starts.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["npzschema.validator.engine"])

@@ -15,6 +15,9 @@ DEFLATED: Final = 8
 WINDOW: Final = 1 << 18
 """Bytes of compressed data read at a time."""
 
+FIRST: Final = 1 << 12
+"""The same at first: most members are opened for their headers only."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Member:
@@ -79,7 +82,8 @@ class MemberReader:
         while not self._stream.ended:
             data = b""
             if self._stream.hungry and self._next < self._end:
-                length = min(WINDOW, self._end - self._next)
+                window = FIRST if self._next == self.member.offset else WINDOW
+                length = min(window, self._end - self._next)
                 data = self._source.read(self._next, length)
                 self._next += length
             try:

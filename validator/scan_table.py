@@ -5,7 +5,11 @@ Polars and pandera are imported here, and only where a table is checked.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import math
+import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -33,6 +37,17 @@ SLICE = 1 << 15
 
 MIN_FOR_MEDIAN = 4
 """A median over fewer frames says nothing about what is usual."""
+
+
+def warm() -> None:
+    """Import what a table is checked with, beside other work: reading leaves the interpreter free."""
+
+    def load() -> None:
+        with contextlib.suppress(Exception):
+            importlib.import_module("pandera.polars")
+
+    if "pandera.polars" not in sys.modules:
+        threading.Thread(target=load, name="npzschema-warm").start()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
