@@ -1,6 +1,6 @@
 """Write the pages of rules, contracts, configuration and command line from what they describe.
 
-``python docs/build_pages.py`` writes docs/rules, docs/contracts, docs/command_line.md and docs/configuration.md; with
+``python docs/build_pages.py`` writes docs/rules, docs/contracts and the pages named in SINGLE; with
 ``--check`` it writes nothing and fails where the pages on disk differ. The pages are committed, so that they can be
 read in the repository.
 """
@@ -34,7 +34,7 @@ from npzschema.contracts import (
 
 DOCS: Final = Path(__file__).resolve().parent
 GENERATED: Final = ("rules", "contracts")
-SINGLE: Final = ("command_line.md", "configuration.md")
+SINGLE: Final = ("command_line.md", "configuration.md", "now_what.md")
 CODE: Final = re.compile(r"\b[A-Z]+-\d{3}\b")
 COMMAND: Final = re.compile(r"\b(?:generate-npz|npz-contract) [a-z]+|\bvalidate-npz\b|(?<!\S)--[a-z][a-z-]+")
 
@@ -182,7 +182,7 @@ def _now_what() -> str:
     ]
     for family in dict.fromkeys(rule.family for rule in rules().values()):
         rows = [
-            [f"[{rule.code}](rules/{rule.code}.md)", _prose(rule.title, "", links=False), _prose(rule.advice(), "")]
+            [f"[{rule.code}](rules/{rule.code}.md)", _prose(rule.title, "", links=False), _prose(rule.advice(), "./")]
             for rule in rules().values()
             if rule.family == family
         ]
