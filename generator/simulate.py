@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from npzschema.contracts import DEFAULT, Contract, load
+from npzschema.contracts import DEFAULT, ArraySpec, Contract, expand_dtypes, load
 from npzschema.contracts.forward_model import amplitudes
 
 from .errors import GeneratorError
@@ -229,7 +229,8 @@ def dataset(experiment: Experiment, contract: Contract) -> dict[str, Stream]:
         "ycoords_start": made.y,
         "scan_index": np.arange(experiment.positions),
     }
-    streams = {scan.frames: _typed(_arranged(frames, patterns.dims[0], scan.dimension), patterns.dtype[0], scan.frames)}
+    dtype = _counts_dtype(patterns, probe) if as_counts else patterns.dtype[0]
+    streams = {scan.frames: _typed(_arranged(frames, patterns.dims[0], scan.dimension), dtype, scan.frames)}
     for name, array in values.items():
         spec = contract.arrays.get(name)
         if spec is not None and (spec.required or not name.endswith("_start")):
@@ -267,6 +268,14 @@ def _sized(experiment: Experiment, contract: Contract) -> Experiment:
 def _arranged(frames: Stream, dims: tuple[str | int, ...], dimension: str) -> Stream:
     """Frames (N, H, W) in the contract's order of axes."""
     return frames if dims.index(dimension) == 0 else transpose(frames, (1, 2, 0))
+
+
+def _counts_dtype(patterns: ArraySpec, probe: Array) -> str:
+    """The contract's first dtype; where the beam without an object would saturate it, 32 bits, if allowed."""
+    peak = float((np.abs(np.fft.fft2(probe, norm="ortho")) ** 2).max())
+    first = patterns.dtype[0]
+    held = np.iinfo(first).max if first.startswith("uint") else np.inf
+    return "uint32" if 1.2 * peak > held and "uint32" in expand_dtypes(patterns.dtype) else first
 
 
 def _typed(stream: Stream, dtype: str, name: str) -> Stream:

@@ -219,8 +219,15 @@ def test_what_a_contract_fixes_is_not_asked_otherwise(tmp_path):
 
 
 def test_counts_beyond_the_dtype_are_an_error(tmp_path):
-    line = refused(tmp_path, "simulate", "--contract", COUNTS, "--photons", "1e9", "--output", tmp_path / "a.npz")
-    assert "beyond uint16; simulate fewer photons" in line
+    line = refused(tmp_path, "simulate", "--contract", COUNTS, "--photons", "1e15", "--output", tmp_path / "a.npz")
+    assert "beyond uint32; simulate fewer photons" in line
+
+
+def test_a_bright_beam_is_counted_in_32_bits(tmp_path):
+    for probe, dtype in (("gaussian", np.uint16), ("disc", np.uint32)):
+        simulate(tmp_path / f"{probe}.npz", replace(DEFAULT, probe=probe, photons=1e6), contract=COUNTS)
+        with np.load(tmp_path / f"{probe}.npz") as data:
+            assert data["diff3d"].dtype == dtype
 
 
 def test_more_memory_than_there_is(tmp_path, monkeypatch):
