@@ -225,7 +225,7 @@ def test_counts_beyond_the_dtype_are_an_error(tmp_path):
 
 def test_a_bright_beam_is_counted_in_32_bits(tmp_path):
     for probe, dtype in (("gaussian", np.uint16), ("disc", np.uint32)):
-        simulate(tmp_path / f"{probe}.npz", replace(DEFAULT, probe=probe, photons=1e6), contract=COUNTS)
+        simulate(tmp_path / f"{probe}.npz", replace(DEFAULT, size=32, probe=probe, photons=1e6), contract=COUNTS)
         with np.load(tmp_path / f"{probe}.npz") as data:
             assert data["diff3d"].dtype == dtype
 
