@@ -28,7 +28,7 @@ _GLOBALS: Final = {
 _MEMO: Final = {"MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT"}
 _GET: Final = {"BINGET", "LONG_BINGET", "GET"}
 _PUSH: Final = {"BININT", "BININT1", "BININT2", "SHORT_BINBYTES", "BINBYTES", "SHORT_BINSTRING", "BINSTRING"}
-_SILENT: Final = {"PROTO", "FRAME", "STOP"}
+_SILENT: Final = {"PROTO", "STOP"}
 
 
 class _Call:
@@ -57,12 +57,15 @@ def _walk(data: bytes) -> list[Any]:  # noqa: C901 - one branch an opcode
     # As pickle does it: what lies below a mark is out of reach until the mark is taken away.
     below: list[list[Any]] = []
     memo: dict[int, Any] = {}
-    end = 0
+    end = frame = 0
     opcodes: Iterator[tuple[Any, Any, Any]] = pickletools.genops(data)
     for step, (opcode, argument, position) in enumerate(opcodes):
         name = opcode.name
         if step == MAX_STEPS:
             raise ValueError("more opcodes than such an array needs")
+        if end <= frame < position:
+            # Pickle reads a stream frame by frame, and would go on after the frame.
+            raise ValueError("an opcode reaches over the end of its frame")
         if name in _TEXT or name in _PUSH:
             stack.append(argument)
         elif name in ("NONE", "NEWTRUE", "NEWFALSE"):
@@ -106,8 +109,10 @@ def _walk(data: bytes) -> list[Any]:  # noqa: C901 - one branch an opcode
             stack[-1].state = tuple(tuple(one) if isinstance(one, list) else one for one in state)
         elif name == "PROTO" and argument > NEWEST:
             raise ValueError("a protocol that there is not")
-        elif name == "FRAME" and argument > len(data) - position - 9:
-            raise ValueError("a frame reaches beyond the end")
+        elif name == "FRAME":
+            if position < frame or argument > len(data) - position - 9:
+                raise ValueError("a frame within another, or beyond the end")
+            frame = position + 9 + argument
         elif name not in _SILENT:
             raise ValueError(name)
         end = position + 1

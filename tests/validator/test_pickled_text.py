@@ -6,6 +6,7 @@ import builtins
 import io
 import os
 import pickle
+import pickletools
 
 import numpy as np
 import pytest
@@ -88,6 +89,28 @@ def test_every_truncation_and_every_byte():
         for bit in range(8):
             changed = good[:at] + bytes([good[at] ^ (1 << bit)]) + good[at + 1 :]
             assert isinstance(read_text(changed), str | None)
+
+
+def test_frames_are_what_a_stream_is_read_by():
+    """Pickle reads a stream frame by frame: an opcode that reaches over a frame's end means something else there."""
+    good = pickled('{"a": 1}', 4)
+    assert good[2:3] == pickle.FRAME
+    accepted = set()
+    for length in range(len(good)):
+        changed = good[:3] + length.to_bytes(8, "little") + good[11:]
+        text = read_text(changed)
+        if text is not None:
+            accepted.add(11 + length)
+            assert pickle.load(io.BytesIO(changed))[()] == text
+    between = {position for _, _, position in pickletools.genops(good) if position >= 11}
+    assert accepted == between | {len(good)}
+
+
+def test_a_frame_within_a_frame_is_refused():
+    inner = b"\x95" + (20).to_bytes(8, "little")
+    good = pickled("{}", 4)
+    length = int.from_bytes(good[3:11], "little") + len(inner)
+    assert read_text(good[:3] + length.to_bytes(8, "little") + inner + good[11:]) is None
 
 
 def test_nothing_is_imported(monkeypatch):
