@@ -7,8 +7,9 @@ clearly stand out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from .score import (
     Score,
     centred,
     correlation,
+    holds,
     leads,
     residual,
     score,
@@ -46,16 +48,21 @@ CLEAR: Final = 0.5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """The stated reading, the best of the others, and whether that one is to be believed instead."""
+    """The stated reading, the best of the others, and whether that one is to be believed instead.
+
+    ``rival``: the best correlation of further readings, of another family than the best one's; infinite where that
+    was fitted, and so may resemble anything.
+    """
 
     stated: Score
     best: Reading | None
     tried: int
     frames: int
+    rival: float = 0.0
 
     @property
     def other_fits(self) -> bool:
-        return self.best is not None and surpasses(self.best.score, self.stated)
+        return self.best is not None and surpasses(self.best.score, self.stated, self.rival)
 
     def placed(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Positions as the reading that is to be believed has them."""
@@ -66,12 +73,39 @@ class Verdict:
     @property
     def contested(self) -> bool:
         """Whether the other is ahead, yet not surely enough to be believed."""
-        return self.best is not None and not self.other_fits and leads(self.best.score, self.stated)
+        return self.best is not None and not self.other_fits and leads(self.best.score, self.stated, self.rival)
 
     @property
     def supported(self) -> bool:
         """Whether the stated reading is borne out, and no other one ahead."""
-        return self.stated.z >= SIGNIFICANT / 2 and not self.other_fits and not self.contested
+        return holds(self.stated) and not self.other_fits and not self.contested
+
+
+@dataclass(kw_only=True, slots=True)
+class _Trials:
+    """What has been tried: the best is kept, of the others only what the best of their family weighs."""
+
+    best: Trial | None = None
+    count: int = 0
+    families: dict[str, float] = field(default_factory=dict)
+
+    def add(self, trials: Iterable[Trial]) -> None:
+        for one in trials:
+            self.count += 1
+            self.families[one.family] = max(one.weight, self.families.get(one.family, 0.0))
+            if self.best is None or one.weight > self.best.weight:
+                self.best = one
+
+    def verdict(self, stated: Score) -> Verdict:
+        best = self.best
+        others = [fits for name, fits in self.families.items() if best and name != best.family]
+        return Verdict(
+            stated=stated,
+            best=best.reading() if best else None,
+            tried=1 + self.count,
+            frames=len(stated.parts),
+            rival=math.inf if best and best.fitted else max(others, default=0.0),
+        )
 
 
 def judge(scene: Scene) -> Verdict:
@@ -80,52 +114,48 @@ def judge(scene: Scene) -> Verdict:
     predicted = every.predicted(every.x, every.y)
     stated = score(predicted, every.measured)
     rows = every.scattered(QUICK)
-    quick, at_first = every.taken(rows), predicted[rows]
-    best, tried = _best(near(quick, at_first))
-    fits = correlation(at_first, centred(quick.measured))
-    rival = best.correlation if best else 0.0
-    clear = stated.z >= SIGNIFICANT and min(stated.correlation, fits) > max(CLEAR, 1.25 * rival + MARGIN)
-    if clear and not leans(quick, fits):
-        return Verdict(stated=stated, best=best.reading() if best else None, tried=1 + tried, frames=len(every.index))
-    wide = scene.thinned(WIDE)
-    predicted = wide.predicted(wide.x, wide.y)
-    stated = score(predicted, wide.measured)
-    found = [_best(near(wide, predicted)), _best(far(wide)), _best(strides(scene))]
-    tried = sum(count for _, count in found)
-    best = max((one for one, _ in found if one), key=lambda one: one.correlation, default=None)
+    quick, first, trials = every.taken(rows), predicted[rows], _Trials()
+    data = centred(quick.measured)
+    fits = correlation(first, data)
+    trials.add(near(quick, first, data))
+    other = trials.best.correlation if trials.best else 0.0
+    clear = stated.z >= SIGNIFICANT and min(stated.correlation, fits) > max(CLEAR, 1.25 * other + MARGIN)
+    if clear and not leans(quick, data, fits):
+        return trials.verdict(stated)
+    rows = every.spread(WIDE)
+    return _searched(scene, every.taken(rows), predicted[rows])
+
+
+def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
+    """Every reading there is, on some frames of a scene and the patterns predicted for them."""
+    stated, data, trials = score(predicted, wide.measured), centred(wide.measured), _Trials()
+    trials.add(near(wide, predicted, data))
+    trials.add(far(wide, data))
+    trials.add(strides(scene))
+    best, verdict = trials.best, trials.verdict(stated)
     if (
         best is None
         or best.kind == "pairing"
         or best.name == "offset"
         or best.correlation < CLEAR
-        or not surpasses(best.reading().score, stated)
+        or not verdict.other_fits
     ):
         # On a raster, a wrong pairing resembles a shift by one step, and a small shift a zero frequency off the centre:
         # the better of both counts.
-        shifted = shift(wide)
-        tried += 1
-        best = shifted if best is None or shifted.correlation > best.correlation else best
-    if best.kind == "positions" and best.correlation > stated.correlation + MARGIN:
-        best = refined(wide, best)
-    return Verdict(stated=stated, best=best.reading(), tried=1 + tried, frames=len(wide.index))
+        trials.add([shift(wide, data)])
+    if best is not None and best.kind == "positions" and best.correlation > stated.correlation:
+        trials.add(refined(wide, best, data))
+    return trials.verdict(stated)
 
 
 def plain(scene: Scene) -> Score:
     """The best of the stated reading and those always compared with it: whether the frames are frames at all."""
     quick = scene.thinned(SURE)
-    predicted = quick.predicted(quick.x, quick.y)
+    predicted, trials = quick.predicted(quick.x, quick.y), _Trials()
     stated = score(predicted, quick.measured)
-    best, _ = _best(near(quick, predicted))
+    trials.add(near(quick, predicted, centred(quick.measured)))
+    best = trials.best
     return best.reading().score if best and best.correlation > stated.correlation else stated
-
-
-def _best(trials: Iterable[Trial]) -> tuple[Trial | None, int]:
-    """The trial that correlates best, and how many there were; no other is kept in memory."""
-    best, count = None, 0
-    for count, one in enumerate(trials, start=1):  # noqa: B007 - the last count is the answer
-        if best is None or one.correlation > best.correlation:
-            best = one
-    return best, count
 
 
 def residuals(scene: Scene, held: Array) -> tuple[float, float]:

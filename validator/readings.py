@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -21,6 +23,9 @@ NEAR: Final = 8.0
 GAIN: Final = 0.02
 """Correlation that another origin must gain."""
 
+HANDICAP: Final = 0.9
+"""Part of a fitted reading's correlation that counts beside a reading of which there is but one."""
+
 FEW: Final = 10
 """Frames for which every pairing is tried."""
 
@@ -29,6 +34,9 @@ PREDICTED: Final = 1 << 26
 
 GROUP: Final = 64
 """Positions predicted at a time."""
+
+
+_ABOUT: Final = re.compile(r"-(object|scan|centred).*")
 
 
 class Affine(NamedTuple):
@@ -67,7 +75,10 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Trial:
-    """A reading that is not scored in full yet: its patterns, (n, H, W), and their correlation."""
+    """A reading that is not scored in full yet: its patterns, (n, H, W), and their correlation.
+
+    ``share``: the part of the sampled frames that it rests on.
+    """
 
     kind: str
     name: str
@@ -76,6 +87,22 @@ class Trial:
     predicted: Array
     measured: Array
     correlation: float
+    share: float = 1.0
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it is the best of very many, searched for in two dimensions."""
+        return self.name in ("shift", "offset")
+
+    @property
+    def weight(self) -> float:
+        """By how much the best is chosen."""
+        return self.correlation * (HANDICAP if self.fitted else 1.0) * math.sqrt(self.share)
+
+    @property
+    def family(self) -> str:
+        """Readings of one family resemble each other: the same about another middle, or one that both amount to."""
+        return {"corner": "shift", "fftshift": "offset"}.get(self.name, _ABOUT.sub("", self.name))
 
     def reading(self) -> Reading:
         """The reading, scored."""
@@ -95,19 +122,18 @@ def _trial(kind: str, name: str, words: str, predicted: Array, measured: Array, 
     )
 
 
-def near(scene: Scene, predicted: Array) -> Iterator[Trial]:
+def near(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
     """Axes of the positions swapped or flipped, and other orders of the detector's pixels: always compared.
 
-    ``predicted``: patterns at the stated positions.
+    ``predicted``: patterns at the stated positions. ``data``, here and below: the measured frames, centred.
     """
-    data = centred(scene.measured)
     yield from _detector(scene, predicted, data)
     for name, words, affine in _symmetries(scene):
         yield moved(scene, name, words, affine, data)
 
 
 def moved(scene: Scene, name: str, words: str, affine: Affine, data: Array) -> Trial:
-    """The trial of other positions; ``data`` are the measured frames, centred."""
+    """The trial of other positions."""
     predicted = scene.predicted(*affine.apply(scene.x, scene.y))
     return _trial("positions", name, words, predicted, scene.measured, data, **affine._asdict())
 
@@ -202,9 +228,9 @@ def _offset(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
         yield _trial("centre", "offset", words, predicted, measured, moved_data, **values)
 
 
-def far(scene: Scene) -> Iterator[Trial]:
+def far(scene: Scene, data: Array) -> Iterator[Trial]:
     """Flips about other middles, corner for centre, other scales, frames and positions out of step."""
-    x, y, data = scene.x, scene.y, centred(scene.measured)
+    x, y = scene.x, scene.y
     for name, words, affine in _other_middles(scene):
         yield moved(scene, name, words, affine, data)
     (rows, columns), (height, width) = scene.object.shape, scene.probe.shape[-2:]
@@ -219,10 +245,10 @@ def far(scene: Scene) -> Iterator[Trial]:
     for factor, word in ((2.0, "doubled"), (0.5, "halved")):
         about = Affine(xx=factor, yy=factor, x0=middle[0] * (1 - factor), y0=middle[1] * (1 - factor))
         yield moved(scene, f"scale-{word}-scan", f"positions {word} about the middle of the scan", about, data)
-    yield from pairings(scene)
+    yield from pairings(scene, data)
 
 
-def pairings(scene: Scene) -> Iterator[Trial]:
+def pairings(scene: Scene, data: Array) -> Iterator[Trial]:
     """Frames and positions out of step by the best of all steps, in the same direction and in the other.
 
     A few frames are compared with the patterns predicted for every position, or for those nearby where there are many.
@@ -230,16 +256,16 @@ def pairings(scene: Scene) -> Iterator[Trial]:
     n = len(scene.x)
     few = scene.taken(scene.scattered(FEW))
     frames = few.index
-    data = centred(few.measured).reshape(len(frames), -1)
-    reach = min(n // 2, PREDICTED // (data.shape[1] * len(frames) * 2))
-    whole = n * data.shape[1] <= PREDICTED
+    compared = centred(few.measured).reshape(len(frames), -1)
+    reach = min(n // 2, PREDICTED // (compared.shape[1] * len(frames) * 2))
+    whole = n * compared.shape[1] <= PREDICTED
     wanted = np.arange(n) if whole else np.unique((frames[:, None] + np.arange(-reach, reach + 1)) % n)
     mean = scene.predicted(scene.x, scene.y).mean(axis=0).reshape(-1)
     products, power = np.zeros((n, len(frames))), np.full(n, np.inf)
     for start in range(0, len(wanted), GROUP):
         at = wanted[start : start + GROUP]
         apart = few.at(scene.x[at], scene.y[at]).reshape(len(at), -1) - mean
-        products[at] = np.einsum("ik,jk->ij", apart, data)
+        products[at] = np.einsum("ik,jk->ij", apart, compared)
         power[at] = np.einsum("ik,ik->i", apart, apart)
     ranks = np.arange(len(frames))
     for name, sign in (("roll", 1), ("reverse", -1)):
@@ -258,7 +284,7 @@ def pairings(scene: Scene) -> Iterator[Trial]:
             else f"frame i taken with position {step} - i: the scan run backwards"
         )
         predicted = scene.predicted(scene.x[order], scene.y[order])
-        yield _trial("pairing", name, words, predicted, scene.measured, centred(scene.measured), step=step)
+        yield _trial("pairing", name, words, predicted, scene.measured, data, step=step)
 
 
 def repaired(values: Array, name: str, step: int) -> Array:
@@ -280,16 +306,13 @@ def strides(scene: Scene) -> Iterator[Trial]:
             probe=scene.probe, object=scene.object, x=scene.x, y=scene.y, index=at, measured=scene.measured
         ).predicted(scene.x, scene.y)
         measured = scene.measured[rows]
-        yield _trial("pairing", "stride", words, predicted, measured, centred(measured), stride=stride)
+        trial = _trial("pairing", "stride", words, predicted, measured, centred(measured), stride=stride)
+        yield replace(trial, share=len(rows) / len(scene.index))
 
 
-def shift(scene: Scene) -> Trial:
+def shift(scene: Scene, data: Array) -> Trial:
     """The best shift of all positions, searched from coarse to fine."""
-    small = scene.thinned(LEAST + 2)
-    data = centred(small.measured)
-
-    def fit(at: tuple[float, float]) -> float:
-        return correlation(small.predicted(small.x + at[0], small.y + at[1]), data)
+    fit = _fit_of_shifts(scene, Affine())
 
     reach = min(scene.probe.shape[-2:]) / 2
     step = max(2.0, reach / 12)
@@ -304,20 +327,22 @@ def shift(scene: Scene) -> Trial:
         "shift",
         f"all positions moved by {dx:+g} in x and {dy:+g} in y",
         Affine(x0=dx, y0=dy),
-        centred(scene.measured),
+        data,
     )
 
 
-def refined(scene: Scene, trial: Trial) -> Trial:
+def _fit_of_shifts(scene: Scene, base: Affine) -> Callable[[tuple[float, float]], float]:
+    """How well a few frames fit with the positions of a reading moved by (dx, dy)."""
+    small = scene.thinned(LEAST + 2)
+    x, y = base.apply(small.x, small.y)
+    data = centred(small.measured)
+    return lambda by: correlation(small.predicted(x + by[0], y + by[1]), data)
+
+
+def refined(scene: Scene, trial: Trial, data: Array) -> Iterator[Trial]:
     """The same reading of the positions, moved a little where that fits clearly better: its origin may be another."""
     base = Affine(**dict(trial.values))
-    small = scene.thinned(LEAST + 2)
-    data = centred(small.measured)
-
-    def fit(at: tuple[float, float]) -> float:
-        x, y = base.apply(small.x, small.y)
-        return correlation(small.predicted(x + at[0], y + at[1]), data)
-
+    fit = _fit_of_shifts(scene, base)
     best, step = (0.0, 0.0), 2.0
     stated = reached = fit(best)
     while step >= 0.5:
@@ -328,16 +353,15 @@ def refined(scene: Scene, trial: Trial) -> Trial:
         else:
             step /= 2
     if reached < stated + GAIN:
-        return trial
+        return
     dx, dy = best
     words = f"{trial.words}, then moved by {dx:+g} in x and {dy:+g} in y"
     affine = base._replace(x0=base.x0 + dx, y0=base.y0 + dy)
-    return moved(scene, trial.name, words, affine, centred(scene.measured))
+    yield moved(scene, trial.name, words, affine, data)
 
 
-def leans(scene: Scene, stated: float) -> bool:
+def leans(scene: Scene, data: Array, stated: float) -> bool:
     """Whether a small shift of all positions already fits better: then the right one is farther that way."""
-    data = centred(scene.measured)
     return any(
         correlation(scene.predicted(scene.x + dx, scene.y + dy), data) > stated + 0.02
         for dx, dy in ((2, 0), (-2, 0), (0, 2), (0, -2))

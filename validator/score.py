@@ -43,7 +43,16 @@ MARGIN: Final = 0.1
 """Correlation by which another reading must surpass the stated one."""
 
 EXPLAINED: Final = 0.7
-"""Correlation without noise that another reading must reach: less is a likeness, not an explanation."""
+"""Correlation without noise that another reading must reach: less may be a likeness, not an explanation."""
+
+POORLY: Final = 0.35
+"""The same for a reading that stands alone: probe or object may be poor. Likenesses come in numbers."""
+
+ALONE: Final = 0.5
+"""Part of a reading's correlation that no other reading reaches, in either sense, where that one stands alone."""
+
+SURE: Final = 9.0
+"""Standard deviations of the null that such a reading must reach."""
 
 STRUCTURED: Final = 0.01
 """Part of the variance that neighbouring pixels must share for it to be told from noise; four standard errors, where
@@ -77,10 +86,14 @@ class Scene:
             found[:, self.dead] = 0
         return found
 
-    def thinned(self, frames: int) -> Scene:
-        """The same with fewer frames, evenly spaced, and few enough for the pixel budget."""
+    def spread(self, frames: int) -> Array:
+        """So many rows of the sample, evenly spaced, and few enough for the pixel budget."""
         count = min(frames, max(LEAST + 2, PIXELS // self.measured[0].size), len(self.index))
-        return self.taken(np.unique(np.linspace(0, len(self.index) - 1, count).round().astype(int)))
+        return np.unique(np.linspace(0, len(self.index) - 1, count).round().astype(int))
+
+    def thinned(self, frames: int) -> Scene:
+        """The same with the frames of ``spread`` only."""
+        return self.taken(self.spread(frames))
 
     def taken(self, rows: Array) -> Scene:
         """The same with those rows of the sample only."""
@@ -114,32 +127,49 @@ class Score:
     def z(self) -> float:
         return self.correlation / self.sigma if self.sigma > 0 else 0.0
 
+    @property
+    def attainable(self) -> float:
+        """The correlation that a perfect reading of these patterns would reach, for their noise."""
+        return min(1.0, self.correlation / self.explained) if self.explained > self.correlation > 0 else 1.0
+
     def __str__(self) -> str:
         return f"{self.correlation:.2f} ({self.z:.0f} sigma)"
 
 
-def surpasses(score: Score, other: Score) -> bool:
+def surpasses(score: Score, other: Score, rival: float = math.inf) -> bool:
     """Whether a reading is to be believed in place of another.
 
-    It must be significant, explain the patterns, and be better by a margin and, frame by frame, beyond chance.
+    It must be significant, explain the patterns, and be better by a margin and, frame by frame, beyond chance. One
+    that explains them poorly must stand alone: ``rival`` is the best correlation of all further readings.
     """
     return (
-        score.z >= SIGNIFICANT
+        score.z >= (SIGNIFICANT if score.explained >= EXPLAINED else SURE)
         and score.likeness >= ALIKE
-        and score.explained >= EXPLAINED
+        and _explains(score, other, rival)
         and _ahead(score, other, PAIRED)
     )
 
 
-def leads(score: Score, other: Score) -> bool:
+def leads(score: Score, other: Score, rival: float = math.inf) -> bool:
     """Whether a reading makes another one doubtful: it may lack frames or photons to be believed itself."""
-    return score.z >= SIGNIFICANT / 2 and score.explained >= EXPLAINED and _ahead(score, other, LEADING)
+    return score.z >= SIGNIFICANT / 2 and _explains(score, other, rival) and _ahead(score, other, LEADING)
+
+
+def holds(score: Score) -> bool:
+    """Whether a reading is borne out at all: beyond doubt, or beyond chance where it explains what there is."""
+    return score.z >= SIGNIFICANT or (score.z >= SIGNIFICANT / 2 and score.explained >= POORLY)
+
+
+def _explains(score: Score, other: Score, rival: float) -> bool:
+    if score.explained >= EXPLAINED:
+        return True
+    return score.explained >= POORLY and max(rival, abs(other.correlation)) <= ALONE * score.correlation
 
 
 def _ahead(score: Score, other: Score, errors: float) -> bool:
     """Ahead by the margin, and by so many standard errors of the mean difference over frames."""
     ahead = score.correlation - max(other.correlation, 0.0)
-    if ahead <= MARGIN:
+    if ahead <= MARGIN * max(score.attainable, abs(other.correlation)):
         return False
     if len(score.parts) != len(other.parts):
         return ahead > 4 * math.hypot(score.sigma, other.sigma)

@@ -11,7 +11,18 @@ import numpy as np
 import pytest
 
 from npzschema.generator.simulate import Experiment, truth
-from npzschema.validator.forward import Affine, Reading, Scene, Score, Verdict, judge, residual, score, turned
+from npzschema.validator.forward import (
+    Affine,
+    Reading,
+    Scene,
+    Score,
+    Verdict,
+    judge,
+    residual,
+    score,
+    surpasses,
+    turned,
+)
 
 SIDE = 32
 
@@ -288,6 +299,37 @@ def test_a_fault_is_named_and_its_values_mend_it(name, condition, seed):
     assert correlation_of(again) > correlation_of(right) - 0.02
 
 
+@pytest.mark.parametrize("name", ["corner", "corner of the detector"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_named_reading_is_preferred_to_one_that_fits_a_little_better(name, seed):
+    """Half a turn of phase across the probe moves patterns by half a pixel; positions are uncertain by half of one."""
+    right = scene_of(seed, photons=1e4)
+    ramp = np.exp(1j * np.pi * np.arange(SIDE) / SIDE)
+    jitter = 0.5 * noise(seed, 2, len(right.x))
+    right = replace(right, probe=right.probe * ramp, x=right.x + jitter[0], y=right.y + jitter[1])
+    if name == "corner":
+        wrong = replace(right, x=right.x - SIDE / 2, y=right.y - SIDE / 2)
+    else:
+        wrong = replace(right, measured=np.fft.ifftshift(right.measured, axes=(1, 2)))
+    verdict = judge(wrong)
+    assert verdict.other_fits
+    assert verdict.best.name == ("corner" if name == "corner" else "fftshift")
+
+
+@pytest.mark.parametrize("name", ["swap", "flip-x-object", "fftshift"])
+@pytest.mark.parametrize("seed", range(3))
+def test_faults_are_found_in_poor_reconstructions(name, seed):
+    right = scene_of(seed)
+    rng = np.random.default_rng([seed, 11])
+    rough = np.array([1, 1j]) @ rng.normal(size=(2, *right.object.shape)).reshape(2, -1) / math.sqrt(2)
+    right = replace(right, object=right.object + 0.45 * np.abs(right.object).mean() * rough.reshape(right.object.shape))
+    assert not judge(right).other_fits
+    verdict = judge(FAULTS[name][0](right))
+    assert verdict.best.score.explained < 0.7
+    assert verdict.other_fits
+    assert verdict.best.name in FAULTS[name][2]
+
+
 SHIFTS = [(6, -2), (-5, 4), (3.5, 3), (0, -7)]
 
 
@@ -443,6 +485,42 @@ def told(correlation, sigma):
     return Score(correlation=correlation, sigma=sigma, likeness=0.95, explained=0.95, parts=parts, own=32 * parts)
 
 
+def poorly(correlation, sigma, explained):
+    return replace(told(correlation, sigma), explained=explained)
+
+
+@pytest.mark.parametrize(
+    ("explained", "sigma", "stated", "rival", "believed"),
+    [
+        (0.75, 0.05, 0.0, 0.4, True),  # it explains enough: rivals don't count
+        (0.5, 0.04, 0.0, 0.19, True),  # poorly, but it stands alone
+        (0.5, 0.04, 0.0, 0.21, False),
+        (0.5, 0.04, -0.21, 0.0, False),  # the stated one is as far from nothing
+        (0.5, 0.05, 0.0, 0.1, False),  # eight sigma
+        (0.3, 0.02, 0.0, 0.1, False),
+        (0.5, 0.04, 0.0, math.inf, False),  # fitted
+    ],
+)
+def test_a_reading_that_explains_poorly_must_stand_alone(explained, sigma, stated, rival, believed):
+    assert surpasses(poorly(0.4, sigma, explained), told(stated, 0.03), rival) == believed
+
+
+def test_the_margin_shrinks_with_what_noise_lets_be_attained():
+    low, ahead = told(0.02, 0.01), told(0.1, 0.01)
+    assert surpasses(ahead, low)
+    assert not surpasses(replace(ahead, explained=0.1), low)
+    assert not surpasses(ahead, told(0.095, 0.01))
+
+
+@pytest.mark.parametrize(
+    ("correlation", "explained", "supported"),
+    [(0.2, 0.1, True), (0.13, 0.1, False), (0.13, 0.5, True), (0.08, 1, False)],
+)
+def test_what_is_hardly_beyond_chance_must_explain_something(correlation, explained, supported):
+    verdict = Verdict(stated=poorly(correlation, 0.03, explained), best=None, tried=1, frames=32)
+    assert verdict.supported == supported
+
+
 def reading(correlation, sigma):
     return Reading(kind="positions", name="swap", words="", score=told(correlation, sigma))
 
@@ -450,10 +528,10 @@ def reading(correlation, sigma):
 @pytest.mark.parametrize(
     ("stated", "best", "fits", "supported"),
     [
-        ((0.8, 0.03), (0.9, 0.03), False, True),  # too close
+        ((0.8, 0.03), (0.88, 0.03), False, True),  # too close
         ((0.1, 0.03), (0.8, 0.03), True, False),
         ((0.0, 0.3), (0.8, 0.3), False, False),  # not significant
-        ((-0.5, 0.03), (0.08, 0.01), False, False),  # a negative correlation lends nothing to others
+        ((-0.5, 0.03), (0.04, 0.005), False, False),  # a negative correlation lends nothing to others
         ((0.5, 0.03), (0.4, 0.03), False, True),
     ],
 )

@@ -49,13 +49,14 @@ def _explained(case: Case) -> bool:
 
 
 def _contested(positions: str, frames: str, verdict: Verdict, best: Reading) -> Deviation:
-    """Another reading is ahead, but with too few frames or photons to be believed: undecided, and said so."""
+    """Another reading is ahead, but not surely enough to be believed: undecided, and said so."""
     return Deviation(
         code=_CODES[best.kind],
         level="warning",
         array=frames if best.kind in _ON_FRAMES else positions,
         message=f"undecided: as stored, patterns and predictions correlate {verdict.stated.correlation:.2f}; "
-        f"with {best.words}, {best.score.correlation:.2f}, too few frames or photons to be sure",
+        f"with {best.words}, {best.score.correlation:.2f}, which is not enough to be sure: "
+        "frames or photons may be too few, probe or object poor",
         expected="patterns as probe, object and positions predict them",
         found=best.name,
         evidence=_evidence(verdict),
