@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import math
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from npzschema.contracts import pointer, rules, schema
+from npzschema.contracts.strict_json import Flaw, StrictJsonError, parse
 
 from .escape import escape, escape_all
 from .findings import ArrayFacts, Finding, Report
@@ -16,6 +15,18 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes. A file with thousands of findings and frames takes less than one MiB."""
+
+MOST_DIGITS: Final = 20
+"""64 bits hold every size and count that a file can have; longer digits are slow to read and fit no float."""
+
+_WORDS: Final[dict[Flaw, str]] = {
+    "syntax": "is no JSON: {}",
+    "nesting": "is nested too deeply",
+    "constant": "holds {}, which JSON does not know",
+    "number": "holds the number {}, which is out of range",
+    "key": "holds an object that names one key twice",
+    "character": "holds half a surrogate pair, which is no character",
+}
 
 
 class SavedError(ValueError):
@@ -63,40 +74,9 @@ def reports(document: Any) -> tuple[Report, ...]:
 
 def _parsed(held: bytes) -> Any:
     try:
-        return json.loads(
-            held, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=_unique
-        )
-    except RecursionError:
-        raise SavedError("is nested too deeply") from None
-    except SavedError:
-        raise
-    except ValueError as error:
-        raise SavedError(f"is no JSON: {error}") from None
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise SavedError(f"holds {text}, which JSON does not know")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise SavedError(f"holds the number {text[:40]}, which is out of range")
-    return value
-
-
-def _whole(text: str) -> int:
-    # 64 bits hold every size and count that a file can have; longer digits are slow to read and fit no float.
-    if len(text) > 20:
-        raise SavedError(f"holds the number {text[:40]}, which is out of range")
-    return int(text)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    held = dict(pairs)
-    if len(held) != len(pairs):
-        raise SavedError("holds an object that names one key twice")
-    return held
+        return parse(held, most_digits=MOST_DIGITS)
+    except StrictJsonError as error:
+        raise SavedError(_WORDS[error.flaw].format(error.found)) from None
 
 
 def _check(document: Any) -> None:
