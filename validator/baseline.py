@@ -12,6 +12,7 @@ from typing import Any, Final
 from npzschema.contracts import ContractError, Level, pointer, rules, schema
 from npzschema.contracts.loader import parse_json
 
+from .bounded import UnreadError, read_whole
 from .escape import escape
 from .findings import Finding, Report
 from .settings import failing
@@ -136,13 +137,9 @@ def read(path: str) -> Baseline:
         BaselineError: it cannot be read, is none, or knows what cannot be known.
     """
     try:
-        with open(path, "rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise BaselineError(f"{path}: larger than {MAX_BYTES:,} bytes")
-        document = parse_json(raw.decode("utf-8"), path)
-    except OSError as error:
-        raise BaselineError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
+        document = parse_json(read_whole(path, MAX_BYTES).decode("utf-8"), path)
+    except UnreadError as error:
+        raise BaselineError(f"{path}: {error}") from None
     except UnicodeDecodeError:
         raise BaselineError(f"{path}: is no baseline: not UTF-8 text") from None
     except ContractError as error:

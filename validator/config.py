@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from npzschema.contracts import Contract, ContractError, Level, load, rules, schema, shipped
 from npzschema.contracts.loader import MAX_BYTES
 
+from .bounded import UnreadError, read_whole
 from .settings import Settings
 from .toml_lines import line_of
 
@@ -107,12 +108,9 @@ def read(path: str) -> Config:
 
 def _text(path: str) -> str:
     try:
-        with open(path, "rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
-    if len(raw) > MAX_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_BYTES:,} bytes")
+        raw = read_whole(path, MAX_BYTES)
+    except UnreadError as error:
+        raise ConfigError(f"{path}: {error}") from None
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:

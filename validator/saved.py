@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from npzschema.contracts import pointer, rules, schema
 from npzschema.contracts.strict_json import Flaw, StrictJsonError, parse
 
+from .bounded import UnreadError, read_whole
 from .escape import escape, escape_all
 from .findings import ArrayFacts, Finding, Report
 
@@ -40,16 +41,8 @@ def read(path: str) -> tuple[Report, ...]:
         SavedError: it cannot be read, or is no such report.
     """
     try:
-        with open(path, "rb") as file:
-            held = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SavedError(f"{path}: cannot be read: {reason.lower()}") from None
-    if len(held) > LARGEST:
-        raise SavedError(f"{path}: is larger than {LARGEST // 1024**2} MiB, more than a saved report may be")
-    try:
-        return reports(_parsed(held))
-    except SavedError as error:
+        return reports(_parsed(read_whole(path, LARGEST)))
+    except (UnreadError, SavedError) as error:
         raise SavedError(f"{path}: {error}") from None
 
 

@@ -351,7 +351,7 @@ def test_hostile_configurations(here, content, what):
 
 
 def test_files_that_cannot_be_read():
-    for name in ("none.toml", "."):
+    for name in ("none.toml", ".", "a\0b"):
         with pytest.raises(UsageError, match="cannot be read"):
             told("--config", name, "a.npz")
     configure("[tool.other]", "pyproject.toml")

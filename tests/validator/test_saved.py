@@ -123,7 +123,7 @@ def test_what_cannot_be_read(tmp_path):
     large = tmp_path / "large.json"
     large.touch()
     os.truncate(large, saved.LARGEST + 1)
-    with pytest.raises(saved.SavedError, match="is larger than 64 MiB"):
+    with pytest.raises(saved.SavedError, match="larger than 67,108,864 bytes"):
         saved.read(str(large))
 
 
