@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
+from .shortening import short
+
 Flaw = Literal["syntax", "nesting", "constant", "number", "key", "character"]
 
 _WORDS: Final[dict[Flaw, str]] = {
@@ -62,7 +64,7 @@ def _pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key, value in items:
         if key in made:
-            raise StrictJsonError("key", repr(_short(key)))
+            raise StrictJsonError("key", repr(short(key, 40)))
         made[key] = value
     return made
 
@@ -74,9 +76,5 @@ def _constant(name: str) -> Any:
 def _number(kind: Callable[[str], Any], most: int | None, digits: str) -> Any:
     # Before it is made an integer: Python refuses very long ones by itself.
     if (most is not None and len(digits) > most) or math.isinf(float(digits)):
-        raise StrictJsonError("number", _short(digits))
+        raise StrictJsonError("number", short(digits, 40))
     return kind(digits)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
-from npzschema.contracts import ContractError, Level, pointer, rules, schema
-from npzschema.contracts.loader import parse_json
+from npzschema.contracts import ContractError, Level, pointer, rules
+from npzschema.contracts.loader import parse_json, schema_error
 
 from .bounded import UnreadError, read_whole
 from .escape import escape
@@ -160,10 +160,7 @@ def read(path: str) -> Baseline:
 
 
 def _check(document: dict[str, Any], path: str) -> None:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    error = best_match(Draft202012Validator(schema("baseline")).iter_errors(document))
+    error = schema_error("baseline", document)
     if error is not None:
         where = pointer(*error.absolute_path)
         raise BaselineError(f"{path}: is no baseline: {where or 'the whole'}: {error.message[:200]}")

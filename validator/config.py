@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from npzschema.contracts import Contract, ContractError, Level, load, rules, schema, shipped
 from npzschema.contracts.loader import MAX_BYTES
+from npzschema.contracts.shortening import short
 
 from .bounded import UnreadError, read_whole
 from .settings import Settings
@@ -267,11 +268,7 @@ def _said(error: ValidationError) -> tuple[Place, str]:
         return (*place, unknown), f"no such key{_near(unknown, known)}"
     if error.validator == "pattern":
         return (*place, str(error.instance)), "begins with ! or #, which no pattern here may"
-    return place, _short(error.message)
-
-
-def _short(message: str, limit: int = 200) -> str:
-    return message if len(message) <= limit else message[: limit - 1] + "…"
+    return place, short(error.message, 200)
 
 
 def _near(word: str, known: Iterable[str]) -> str:

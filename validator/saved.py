@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from npzschema.contracts import pointer, rules, schema
+from npzschema.contracts import pointer, rules
+from npzschema.contracts.loader import schema_error
 from npzschema.contracts.strict_json import Flaw, StrictJsonError, parse
 
 from .bounded import UnreadError, read_whole
@@ -73,10 +74,7 @@ def _parsed(held: bytes) -> Any:
 
 
 def _check(document: Any) -> None:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    error = best_match(Draft202012Validator(schema("report")).iter_errors(document))
+    error = schema_error("report", document)
     if error is not None:
         # The message shows the value, which may be the whole document.
         said = error.message if len(error.message) <= 200 else f"breaks {error.validator!r} of the schema"

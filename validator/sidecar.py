@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from npzschema.contracts import pointer, schema
+from npzschema.contracts import pointer
+from npzschema.contracts.loader import schema_error
 from npzschema.contracts.strict_json import parse
 
 from .dataset import ArrayHeader
@@ -121,10 +122,7 @@ def _ours(document: Any) -> bool:
 
 
 def _schema_errors(document: Any) -> str | None:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    error = best_match(Draft202012Validator(dict(schema("sidecar"))).iter_errors(document))
+    error = schema_error("sidecar", document)
     if error is None:
         return None
     what = error.message if len(error.message) <= 200 else f"{error.message[:200]}..."
