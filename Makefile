@@ -52,7 +52,7 @@ lint: $(READY) ## ruff: rules and format
 
 types: $(READY) ## mypy --strict on the installed packages, then on the scripts here
 	$(BIN)/mypy --strict -p npzschema
-	$(BIN)/mypy --strict docs/build_pages.py docs/reference_pages.py tests/project
+	$(BIN)/mypy --strict docs/build_pages.py tests/project
 
 # The variable silences an advertisement of mkdocs-material; it changes nothing else.
 docs: pages ## regenerate the pages of rules and contracts, then build the site into build/site

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from . import strict_json
 from .consistency import check_consistency
@@ -26,11 +26,18 @@ from .model import (
     Values,
     pointer,
 )
+from .shortening import short
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 MAX_BYTES: Final = 1 << 18
 """The longest contract that ships with the package takes a tenth of it."""
 
 MAX_EXTENDS: Final = 8
+
+LONGEST: Final = 300
+"""Characters that a message quotes of what a schema says, which may show a whole document."""
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -42,9 +49,18 @@ def _data(name: str) -> str:
 
 @functools.cache
 def schema(name: str) -> Json:
-    """A JSON Schema shipped with the package: ``contract`` or ``report``."""
+    """A JSON Schema shipped with the package, such as ``contract`` or ``report``."""
     document: Json = json.loads(_data(f"{name}.schema.json"))
     return document
+
+
+def schema_error(name: str, document: Any) -> ValidationError | None:
+    """The most telling error of a document under a schema of the package, or None."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    error: ValidationError | None = best_match(Draft202012Validator(schema(name)).iter_errors(document))
+    return error
 
 
 @functools.cache
@@ -186,11 +202,11 @@ def _merge(base: Any, patch: Any) -> Any:
 
 def _check_schema(document: Json, where: str) -> None:
     from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError, best_match
+    from jsonschema.exceptions import SchemaError
 
-    error = best_match(Draft202012Validator(schema("contract")).iter_errors(document))
+    error = schema_error("contract", document)
     if error is not None:
-        raise ContractError(where, pointer(*error.absolute_path), _say(error.message))
+        raise ContractError(where, pointer(*error.absolute_path), short(error.message, LONGEST))
     metadata_schema = document.get("metadata", {}).get("schema")
     if metadata_schema is None:
         return
@@ -198,13 +214,9 @@ def _check_schema(document: Json, where: str) -> None:
     try:
         Draft202012Validator.check_schema(metadata_schema)
     except SchemaError as fault:
-        raise ContractError(where, pointer(*at, *fault.absolute_path), _say(fault.message)) from None
+        raise ContractError(where, pointer(*at, *fault.absolute_path), short(fault.message, LONGEST)) from None
     for path, flaw in flaws(metadata_schema):
-        raise ContractError(where, pointer(*at, *path), _say(flaw))
-
-
-def _say(message: str, limit: int = 300) -> str:
-    return message if len(message) <= limit else message[: limit - 1] + "…"
+        raise ContractError(where, pointer(*at, *path), short(flaw, LONGEST))
 
 
 def _build(document: Json, *, where: str, own: bool) -> Contract:

@@ -6,30 +6,57 @@ import functools
 import json
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final, Literal
+
+from .shortening import short
+
+Flaw = Literal["syntax", "nesting", "constant", "number", "key", "character"]
+
+_WORDS: Final[dict[Flaw, str]] = {
+    "syntax": "not JSON: {}",
+    "nesting": "nested too deeply",
+    "constant": "{} is not JSON",
+    "number": "the number {} is too large",
+    "key": "the key {} stands twice in one object",
+    "character": "holds half a surrogate pair, which is no character",
+}
 
 
-def parse(text: str) -> Any:
-    """The value of a JSON text.
+class StrictJsonError(ValueError):
+    """A text is refused. One line says what is wrong; ``flaw`` and ``found`` are for a caller with words of its own."""
+
+    def __init__(self, flaw: Flaw, found: str = "") -> None:
+        super().__init__(_WORDS[flaw].format(found))
+        self.flaw: Flaw = flaw
+        self.found = found
+
+
+def parse(text: str | bytes, *, most_digits: int | None = None) -> Any:
+    """The value of a JSON text; of bytes, in an encoding that JSON allows.
+
+    Args:
+        most_digits: of an integer, the sign included; None: as many as a float can hold.
 
     Raises:
-        ValueError: it is none, with what is wrong in one line.
+        StrictJsonError: it is none.
     """
     try:
         value = json.loads(
             text,
             object_pairs_hook=_pairs,
             parse_constant=_constant,
-            parse_float=functools.partial(_number, float),
-            parse_int=functools.partial(_number, int),
+            parse_float=functools.partial(_number, float, None),
+            parse_int=functools.partial(_number, int, most_digits),
         )
         json.dumps(value, ensure_ascii=False).encode()
+    except StrictJsonError:
+        raise
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise StrictJsonError("nesting") from None
     except UnicodeEncodeError:
-        raise ValueError("holds half a surrogate pair, which is no character") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error}") from None
+        raise StrictJsonError("character") from None
+    except ValueError as error:
+        raise StrictJsonError("syntax", str(error)) from None
     return value
 
 
@@ -37,22 +64,17 @@ def _pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key, value in items:
         if key in made:
-            raise ValueError(f"the key {_say(key)} stands twice in one object")
+            raise StrictJsonError("key", repr(short(key, 40)))
         made[key] = value
     return made
 
 
 def _constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    raise StrictJsonError("constant", name)
 
 
-def _number(kind: Callable[[str], Any], digits: str) -> Any:
+def _number(kind: Callable[[str], Any], most: int | None, digits: str) -> Any:
     # Before it is made an integer: Python refuses very long ones by itself.
-    if math.isinf(float(digits)):
-        raise ValueError(f"the number {_say(digits, quoted=False)} is too large")
+    if (most is not None and len(digits) > most) or math.isinf(float(digits)):
+        raise StrictJsonError("number", short(digits, 40))
     return kind(digits)
-
-
-def _say(text: str, *, quoted: bool = True) -> str:
-    short = text if len(text) <= 40 else text[:39] + "…"
-    return repr(short) if quoted else short

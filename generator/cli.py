@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 from npzschema import __version__
 from npzschema.contracts import ContractError
 from npzschema.contracts.terminal import Parser, UsageError, command, main_of, tool_options
+from npzschema.validator.axes_option import add_axes_option
 from npzschema.validator.escape import escape
 
 if TYPE_CHECKING:
@@ -142,13 +143,7 @@ def _steps(made: argparse._ArgumentGroup) -> None:
         metavar="STEP",
         help="a step that may be taken: normalise, drop, cast, pairing, positions, centre or detector; may be repeated",
     )
-    made.add_argument(
-        "--axes",
-        action="append",
-        default=[],
-        metavar="ARRAY=A,B,C",
-        help="axes of an array whose order you know, such as diffraction=H,W,N; may be repeated",
-    )
+    add_axes_option(made)
 
 
 def _output(made: argparse.ArgumentParser) -> argparse._ArgumentGroup:
@@ -286,23 +281,10 @@ def _sizes(made: Made) -> str:
     return " ".join(f"{symbol}={size}" for symbol, size in made.report.binding.items())
 
 
-def _axes(options: argparse.Namespace) -> dict[str, tuple[str | int, ...]]:
-    named: dict[str, tuple[str | int, ...]] = {}
-    for text in options.axes:
-        name, _, dims = text.partition("=")
-        if not name or not dims:
-            raise UsageError(f"--axes {text!r} is not ARRAY=A,B,C")
-        # A length has few digits; anything else is a symbol, which the contract knows or not.
-        named[name] = tuple(
-            int(dim) if dim.isdecimal() and len(dim) < 10 else dim for dim in dims.replace(" ", "").split(",")
-        )
-    return named
-
-
 def _dry_run(options: argparse.Namespace) -> str:
     from .convert import dry_run
 
-    without, everything = dry_run(options.source, contract=options.contract, axes=_axes(options))
+    without, everything = dry_run(options.source, contract=options.contract, axes=dict(options.axes))
     lines = [f"would do: {step.sentence}" for step in without.steps]
     lines += [f"with --allow {step.step}: {step.sentence}" for step in everything.steps if not step.lossless]
     lines += [f"in the way: {obstacle}" for obstacle in everything.obstacles]
@@ -319,7 +301,7 @@ def _run_convert(options: argparse.Namespace) -> Made:
         options.target,
         contract=options.contract,
         allow=options.allow,
-        axes=_axes(options),
+        axes=dict(options.axes),
         keep_legacy_names=options.keep_legacy_names,
         metadata_out=options.metadata_out,
         options=_output_of(options),
@@ -336,7 +318,7 @@ def _run_fixture(options: argparse.Namespace) -> Made:
         positions=options.positions,
         contract=options.contract,
         allow=options.allow,
-        axes=_axes(options),
+        axes=dict(options.axes),
         metadata_out=options.metadata_out,
         options=_output_of(options),
     )

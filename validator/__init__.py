@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 # Looked up when asked for: the command line answers --help without numpy.
 _HOMES: Final = {
-    "ArrayFacts": "findings",
-    "ByteSource": "source",
-    "BytesSource": "source",
-    "ContractError": "engine",
-    "FileSource": "source",
-    "Finding": "findings",
-    "Limits": "archive",
-    "Report": "findings",
-    "ValidationError": "findings",
-    "validate": "engine",
+    "ArrayFacts": ".findings",
+    "ByteSource": ".source",
+    "BytesSource": ".source",
+    "ContractError": "..contracts",
+    "FileSource": ".source",
+    "Finding": ".findings",
+    "Limits": ".archive",
+    "Report": ".findings",
+    "ValidationError": ".findings",
+    "validate": ".engine",
 }
 
 __all__ = [
@@ -43,5 +43,5 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+        return getattr(importlib.import_module(_HOMES[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
-from npzschema.contracts import ContractError, Level, pointer, rules, schema
-from npzschema.contracts.loader import parse_json
+from npzschema.contracts import ContractError, Level, pointer, rules
+from npzschema.contracts.loader import parse_json, schema_error
 
+from .bounded import UnreadError, read_whole
 from .escape import escape
 from .findings import Finding, Report
 from .settings import failing
@@ -136,13 +137,9 @@ def read(path: str) -> Baseline:
         BaselineError: it cannot be read, is none, or knows what cannot be known.
     """
     try:
-        with open(path, "rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise BaselineError(f"{path}: larger than {MAX_BYTES:,} bytes")
-        document = parse_json(raw.decode("utf-8"), path)
-    except OSError as error:
-        raise BaselineError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
+        document = parse_json(read_whole(path, MAX_BYTES).decode("utf-8"), path)
+    except UnreadError as error:
+        raise BaselineError(f"{path}: {error}") from None
     except UnicodeDecodeError:
         raise BaselineError(f"{path}: is no baseline: not UTF-8 text") from None
     except ContractError as error:
@@ -163,10 +160,7 @@ def read(path: str) -> Baseline:
 
 
 def _check(document: dict[str, Any], path: str) -> None:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    error = best_match(Draft202012Validator(schema("baseline")).iter_errors(document))
+    error = schema_error("baseline", document)
     if error is not None:
         where = pointer(*error.absolute_path)
         raise BaselineError(f"{path}: is no baseline: {where or 'the whole'}: {error.message[:200]}")

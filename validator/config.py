@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from npzschema.contracts import Contract, ContractError, Level, load, rules, schema, shipped
 from npzschema.contracts.loader import MAX_BYTES
+from npzschema.contracts.shortening import short
 
+from .bounded import UnreadError, read_whole
 from .settings import Settings
 from .toml_lines import line_of
 
@@ -107,12 +109,9 @@ def read(path: str) -> Config:
 
 def _text(path: str) -> str:
     try:
-        with open(path, "rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
-    if len(raw) > MAX_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_BYTES:,} bytes")
+        raw = read_whole(path, MAX_BYTES)
+    except UnreadError as error:
+        raise ConfigError(f"{path}: {error}") from None
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -269,11 +268,7 @@ def _said(error: ValidationError) -> tuple[Place, str]:
         return (*place, unknown), f"no such key{_near(unknown, known)}"
     if error.validator == "pattern":
         return (*place, str(error.instance)), "begins with ! or #, which no pattern here may"
-    return place, _short(error.message)
-
-
-def _short(message: str, limit: int = 200) -> str:
-    return message if len(message) <= limit else message[: limit - 1] + "…"
+    return place, short(error.message, 200)
 
 
 def _near(word: str, known: Iterable[str]) -> str:

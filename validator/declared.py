@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from npzschema.contracts import Contract, Level, load, shipped
+from npzschema.contracts.shortening import short
 
 LONGEST: Final = 80
 
@@ -76,5 +77,4 @@ def _words(pair: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return short(value if isinstance(value, str) else repr(value), LONGEST)

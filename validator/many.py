@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from npzschema.contracts import Contract
 
-from .engine import internal, validate
+from .engine import validate
 from .findings import Report
+from .report import internal
 
 
 class Asked(NamedTuple):

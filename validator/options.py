@@ -8,6 +8,7 @@ from typing import Final
 
 from npzschema.contracts.terminal import Parser, tool_options
 
+from .axes_option import add_axes_option
 from .outputs import Wanted
 from .reporters import REPORTERS
 
@@ -69,14 +70,7 @@ Group = argparse._ArgumentGroup  # noqa: SLF001 - argparse gives its type no pub
 def _read(made: Group) -> None:
     made.add_argument("paths", nargs="*", metavar="PATH", help="NPZ files; after -- a name may begin with a dash")
     made.add_argument("--headers-only", action="store_true", help="names, shapes and dtypes only; reads no values")
-    made.add_argument(
-        "--axes",
-        action="append",
-        default=[],
-        type=_axes,
-        metavar="ARRAY=A,B,C",
-        help="axes of an array whose order you know, such as diffraction=H,W,N; may be repeated",
-    )
+    add_axes_option(made)
     made.add_argument(
         "--strict-archive", action="store_true", help="also read members that no contract asks for, to their checksums"
     )
@@ -191,13 +185,6 @@ def _told(made: Group) -> None:
     )
     made.add_argument("--version", action="store_true", help="print the version and stop")
     tool_options(made)
-
-
-def _axes(text: str) -> tuple[str, tuple[str | int, ...]]:
-    name, _, dims = text.partition("=")
-    if not name or not dims:
-        raise argparse.ArgumentTypeError(f"{text!r} is not ARRAY=A,B,C")
-    return name, tuple(int(dim) if dim.isascii() and dim.isdigit() else dim for dim in dims.replace(" ", "").split(","))
 
 
 def _level(text: str) -> tuple[str, str]:

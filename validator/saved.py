@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
-from npzschema.contracts import pointer, rules, schema
+from npzschema.contracts import pointer, rules
+from npzschema.contracts.loader import schema_error
+from npzschema.contracts.strict_json import Flaw, StrictJsonError, parse
 
+from .bounded import UnreadError, read_whole
 from .escape import escape, escape_all
 from .findings import ArrayFacts, Finding, Report
 
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes. A file with thousands of findings and frames takes less than one MiB."""
+
+MOST_DIGITS: Final = 20
+"""64 bits hold every size and count that a file can have; longer digits are slow to read and fit no float."""
+
+_WORDS: Final[dict[Flaw, str]] = {
+    "syntax": "is no JSON: {}",
+    "nesting": "is nested too deeply",
+    "constant": "holds {}, which JSON does not know",
+    "number": "holds the number {}, which is out of range",
+    "key": "holds an object that names one key twice",
+    "character": "holds half a surrogate pair, which is no character",
+}
 
 
 class SavedError(ValueError):
@@ -29,16 +42,8 @@ def read(path: str) -> tuple[Report, ...]:
         SavedError: it cannot be read, or is no such report.
     """
     try:
-        with open(path, "rb") as file:
-            held = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SavedError(f"{path}: cannot be read: {reason.lower()}") from None
-    if len(held) > LARGEST:
-        raise SavedError(f"{path}: is larger than {LARGEST // 1024**2} MiB, more than a saved report may be")
-    try:
-        return reports(_parsed(held))
-    except SavedError as error:
+        return reports(_parsed(read_whole(path, LARGEST)))
+    except (UnreadError, SavedError) as error:
         raise SavedError(f"{path}: {error}") from None
 
 
@@ -63,47 +68,13 @@ def reports(document: Any) -> tuple[Report, ...]:
 
 def _parsed(held: bytes) -> Any:
     try:
-        return json.loads(
-            held, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=_unique
-        )
-    except RecursionError:
-        raise SavedError("is nested too deeply") from None
-    except SavedError:
-        raise
-    except ValueError as error:
-        raise SavedError(f"is no JSON: {error}") from None
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise SavedError(f"holds {text}, which JSON does not know")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise SavedError(f"holds the number {text[:40]}, which is out of range")
-    return value
-
-
-def _whole(text: str) -> int:
-    # 64 bits hold every size and count that a file can have; longer digits are slow to read and fit no float.
-    if len(text) > 20:
-        raise SavedError(f"holds the number {text[:40]}, which is out of range")
-    return int(text)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    held = dict(pairs)
-    if len(held) != len(pairs):
-        raise SavedError("holds an object that names one key twice")
-    return held
+        return parse(held, most_digits=MOST_DIGITS)
+    except StrictJsonError as error:
+        raise SavedError(_WORDS[error.flaw].format(error.found)) from None
 
 
 def _check(document: Any) -> None:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    error = best_match(Draft202012Validator(schema("report")).iter_errors(document))
+    error = schema_error("report", document)
     if error is not None:
         # The message shows the value, which may be the whole document.
         said = error.message if len(error.message) <= 200 else f"breaks {error.validator!r} of the schema"

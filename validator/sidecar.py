@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from npzschema.contracts import pointer, schema
+from npzschema.contracts import pointer
+from npzschema.contracts.loader import schema_error
+from npzschema.contracts.strict_json import parse
 
 from .dataset import ArrayHeader
 from .faults import Fault
@@ -67,12 +68,12 @@ def contents(path: str, headers: Mapping[str, ArrayHeader]) -> Iterator[Deviatio
             if source.size > MAX_PARSED:
                 return
             raw = source.read(0, source.size)
-        document = json.loads(raw)
+        document = parse(raw)
     except Fault as fault:
         if beside.is_file():
             yield _unchecked(beside, fault.what)
         return
-    except (ValueError, RecursionError):
+    except ValueError:
         yield _unchecked(beside, "is no JSON")
         return
     if not _ours(document):
@@ -121,10 +122,7 @@ def _ours(document: Any) -> bool:
 
 
 def _schema_errors(document: Any) -> str | None:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    error = best_match(Draft202012Validator(dict(schema("sidecar"))).iter_errors(document))
+    error = schema_error("sidecar", document)
     if error is None:
         return None
     what = error.message if len(error.message) <= 200 else f"{error.message[:200]}..."

@@ -9,7 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ..validator.hostile import FAMILIES, PATHS, SIDECARS
+from ..validator.hostile import FAMILIES
+from ..validator.hostile_paths import PATHS, SIDECARS
 
 PAGE = Path(__file__).parents[2] / "docs" / "threat_model.md"
 BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"

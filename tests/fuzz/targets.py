@@ -24,7 +24,7 @@ from npzschema.validator.pickled_text import read_text
 
 from ..differential import assert_agrees, assert_honest
 from ..validator import hostile
-from ..validator.hostile import Part, archive, npy, parts
+from ..validator.handmade import Part, archive, deflated, npy, npy_of, parts
 
 LARGEST = 1 << 15
 """Bytes of an input: structures are small, and larger ones only make the fuzzer slow."""
@@ -81,7 +81,7 @@ def values(data: bytes) -> None:
 def metadata(data: bytes) -> None:
     """Any bytes as metadata: text, and a pickle. Nothing is built but one str."""
     size = max(1, len(data))
-    text = hostile.npy_of(f"{{'descr': '|S{size}', 'fortran_order': False, 'shape': (), }}\n", data.ljust(1, b"\0"))
+    text = npy_of(f"{{'descr': '|S{size}', 'fortran_order': False, 'shape': (), }}\n", data.ljust(1, b"\0"))
     assert_honest(archive(parts(_metadata=text)))
 
 
@@ -253,7 +253,7 @@ def _metadata_seeds() -> Iterator[bytes]:
 def _stream_seeds() -> Iterator[bytes]:
     for body in (b"", b"a", b"abc" * 100, bytes(1000), np.random.default_rng(0).bytes(300)):
         for level in (0, 1, 9):
-            yield hostile.deflated(body, level)
+            yield deflated(body, level)
         for strategy in (zlib.Z_HUFFMAN_ONLY, zlib.Z_FIXED, zlib.Z_RLE):
             one = zlib.compressobj(6, zlib.DEFLATED, -15, 9, strategy)
             yield one.compress(body) + one.flush(zlib.Z_SYNC_FLUSH) + one.flush()

@@ -21,7 +21,6 @@ needs_real = pytest.mark.skipif(
 
 CANONICAL, LEGACY, FIXTURE = "ptychopinn/canonical", "ptychopinn/legacy-hwn", "ptychopinn/fixture-v1"
 RAW, COUNTS, CI = "ptychopinn/raw-npz", "ptychopinn/raw-counts", "ptychopinn/ci-intensity-v2"
-SHIPPED = (CANONICAL, LEGACY, FIXTURE, RAW, COUNTS, CI)
 
 
 def simulated(path, contract=CANONICAL, *, n=20, size=16, **more):

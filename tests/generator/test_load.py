@@ -26,12 +26,7 @@ from npzschema.contracts import load as contract_of
 from npzschema.generator import Output, convert, strategies
 from npzschema.validator.source import FileSource
 
-from .making import CANONICAL, LEGACY, RAW, REAL, arrays_of, digest, legacy, needs_real, rich, same, save, simulated
-
-
-@pytest.fixture
-def canonical(tmp_path):
-    return rich(tmp_path / "made.npz")
+from .making import CANONICAL, LEGACY, RAW, REAL, arrays_of, digest, legacy, needs_real, same, save, simulated
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from npzschema.validator.faults import Fault
 from npzschema.validator.literal import LiteralError, parse
 
 from ..differential import assert_honest, gathered, opened, same
-from ..validator.hostile import CASES, Part, archive, boundaries, dataset, npy, npy_of, parts, saved
+from ..validator.handmade import Part, archive, boundaries, dataset, npy, npy_of, parts, saved
+from ..validator.hostile import CASES
 
 
 def fallback():

@@ -13,6 +13,8 @@ from npzschema import validate
 from npzschema.contracts import load
 from npzschema.validator import dataset
 
+from ..pointers import resolve
+
 
 def strided(array):
     """A view with gaps."""
@@ -92,13 +94,6 @@ def single(a, rng, some):
 
 def untouched(a, rng, some):
     pass
-
-
-def resolve(document, pointer):
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        document = document[int(key)] if isinstance(document, list) else document[key]
-    return document
 
 
 @pytest.fixture(scope="module")

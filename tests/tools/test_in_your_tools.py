@@ -18,6 +18,8 @@ from npzschema.contracts.terminal import UsageError
 from npzschema.validator.cli import run
 from npzschema.validator.config import read
 
+from .small import dataset
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "in_your_tools.md"
 
@@ -33,19 +35,6 @@ def blocks(kind):
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def dataset(path, **changed):
-    """A dataset in canonical form; probe and object are placeholders, which is a warning."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {
-        "diffraction": np.random.default_rng(0).random((5, 16, 16), dtype=np.float32),
-        "probeGuess": np.full((16, 16), 1 + 0j, np.complex64),
-        "objectGuess": np.full((40, 40), 1 + 0j, np.complex64),
-        "xcoords": np.linspace(12, 28, 5),
-        "ycoords": np.linspace(28, 12, 5),
-    }
-    np.savez(path, **{**arrays, **changed})
 
 
 def command(*argv):

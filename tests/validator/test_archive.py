@@ -18,7 +18,8 @@ from npzschema.validator.engine import validate
 from npzschema.validator.faults import Fault
 from npzschema.validator.source import BytesSource
 
-from .hostile import ARRAYS, NAMES, Part, archive, deflated, npy, parts, saved, with_first
+from .handmade import ARRAYS, Part, archive, deflated, npy, parts, saved, with_first
+from .hostile_records import NAMES
 
 BODY = npy(ARRAYS["diffraction"])
 CRC = zlib.crc32(BODY)

@@ -16,7 +16,7 @@ from npzschema.contracts.terminal import UsageError
 from npzschema.validator.baseline import Baseline, BaselineError, read
 from npzschema.validator.cli import run
 
-from .hostile import ARRAYS, archive, npy, parts
+from .handmade import ARRAYS, archive, npy, parts
 
 FRAMES = ARRAYS["diffraction"]
 LEGACY = np.ascontiguousarray(FRAMES.transpose(1, 2, 0))

@@ -17,7 +17,7 @@ from npzschema.validator.config import ConfigError, find, read
 from npzschema.validator.findings import Finding, Report
 from npzschema.validator.settings import Settings
 
-from .hostile import ARRAYS, archive, npy, parts
+from .handmade import ARRAYS, archive, npy, parts
 
 OWN = {"id": "lab/raw", "version": "1.0.0", "title": "Lab", "extends": "ptychopinn/canonical"}
 UNREADABLE = [code for code, rule in rules().items() if rule.unreadable]
@@ -351,7 +351,7 @@ def test_hostile_configurations(here, content, what):
 
 
 def test_files_that_cannot_be_read():
-    for name in ("none.toml", "."):
+    for name in ("none.toml", ".", "a\0b"):
         with pytest.raises(UsageError, match="cannot be read"):
             told("--config", name, "a.npz")
     configure("[tool.other]", "pyproject.toml")

@@ -11,7 +11,7 @@ import pytest
 import npzschema
 from npzschema import ContractError, ValidationError, validate
 from npzschema.contracts import load, rules, shipped
-from npzschema.validator import BytesSource, FileSource, engine
+from npzschema.validator import BytesSource, FileSource, check
 from npzschema.validator.rules import ARRAY_RULES, CASE_RULES
 
 
@@ -74,7 +74,7 @@ def crash(*_):
 
 @pytest.mark.parametrize("keyword", sorted(ARRAY_RULES))
 def test_a_crashing_array_rule_is_no_pass(canonical, monkeypatch, keyword):
-    monkeypatch.setattr(engine, "ARRAY_RULES", {**ARRAY_RULES, keyword: crash})
+    monkeypatch.setattr(check, "ARRAY_RULES", {**ARRAY_RULES, keyword: crash})
     report = validate(canonical, "ptychopinn/canonical")
     assert report.verdict == "unreadable"
     assert report.codes == {"INTERNAL-001"}
@@ -85,7 +85,7 @@ def test_a_crashing_array_rule_is_no_pass(canonical, monkeypatch, keyword):
 
 @pytest.mark.parametrize("keyword", sorted(CASE_RULES))
 def test_a_crashing_case_rule_is_no_pass(canonical, monkeypatch, keyword):
-    monkeypatch.setattr(engine, "CASE_RULES", {**CASE_RULES, keyword: crash})
+    monkeypatch.setattr(check, "CASE_RULES", {**CASE_RULES, keyword: crash})
     report = validate(canonical)
     assert [finding.code for finding in report.findings] == ["INTERNAL-001"]
     assert report.verdict == "unreadable"
@@ -93,7 +93,7 @@ def test_a_crashing_case_rule_is_no_pass(canonical, monkeypatch, keyword):
 
 
 def test_a_crash_hides_nothing_else(canonical, monkeypatch):
-    monkeypatch.setattr(engine, "CASE_RULES", {**CASE_RULES, "scan": crash})
+    monkeypatch.setattr(check, "CASE_RULES", {**CASE_RULES, "scan": crash})
     canonical["diffraction"][2, 0, 0] = np.nan
     report = validate(canonical)
     assert report.codes == {"INTERNAL-001", "VALUE-001"}

@@ -23,7 +23,11 @@ from npzschema.validator.cli import run
 from npzschema.validator.engine import validate
 
 from ..differential import assert_agrees, assert_honest
-from .hostile import ARRAYS, CASES, FAMILIES, MARKER, PATHS, SIDECARS, Command, archive, incomplete_codes, parts, saved
+from .handmade import ARRAYS, archive, parts, saved
+from .hostile import CASES, FAMILIES
+from .hostile_case import MARKER, Command
+from .hostile_paths import PATHS, SIDECARS
+from .hostile_streams import incomplete_codes
 
 MEMORY = 48 << 20
 """Far below what the bombs would fill; but for metadata of 15 MB the largest file of the corpus takes 4.5 MB."""

@@ -15,7 +15,7 @@ from npzschema.validator.faults import Fault
 from npzschema.validator.npy import MAX_HEADER, read_header
 from npzschema.validator.source import BytesSource
 
-from .hostile import ARRAYS, HEADER, Part, archive, npy, npy_of, parts
+from .handmade import ARRAYS, HEADER, Part, archive, npy, npy_of, parts
 
 DTYPES = [
     "?",

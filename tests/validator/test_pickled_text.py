@@ -13,7 +13,7 @@ import pytest
 
 from npzschema.validator.pickled_text import MAX_STEPS, MAX_TEXT, read_text
 
-from .hostile import MARKER, Command
+from .hostile_case import MARKER, Command
 
 TEXTS = [
     "",

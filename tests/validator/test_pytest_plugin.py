@@ -14,7 +14,7 @@ import pytest
 import npzschema
 from npzschema.validator.cli import run
 
-from .hostile import ARRAYS, archive, npy, parts
+from .handmade import ARRAYS, archive, npy, parts
 
 pytest_plugins = ["pytester"]
 

@@ -13,6 +13,8 @@ import pytest
 import npzschema
 from npzschema.contracts import load
 
+from ..pointers import resolve
+
 BASES = {}
 
 
@@ -29,13 +31,6 @@ def base(datasets):
 def told(report):
     """Codes, without the warning that the forward model does not fit: probe, object or positions were broken."""
     return sorted(one.code for one in report.findings if (one.code, one.level) != ("PHYS-001", "warning"))
-
-
-def resolve(document, pointer):
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        document = document[int(key)] if isinstance(document, list) else document[key]
-    return document
 
 
 def put(name, at, value):

@@ -79,8 +79,8 @@ GOOD = as_json(samples.ALL).encode()
         (GOOD.replace(b"7.25", b"NaN"), "holds NaN, which JSON does not know"),
         (GOOD.replace(b"7.25", b"-Infinity"), "holds -Infinity, which JSON does not know"),
         (GOOD.replace(b"7.25", b"1e999"), "holds the number 1e999, which is out of range"),
-        (GOOD.replace(b"7.25", b"1" * 4000), "holds the number 1{40}, which is out of range"),
-        (GOOD.replace(b"7.25", b"1" * 400), "holds the number 1{40}, which is out of range"),
+        (GOOD.replace(b"7.25", b"1" * 4000), "holds the number 1{39}…, which is out of range"),
+        (GOOD.replace(b"7.25", b"1" * 400), "holds the number 1{39}…, which is out of range"),
         (GOOD.replace(b'"maximum"', b'"minimum"', 1), "names one key twice"),
         (GOOD[:-20], "is no JSON"),
         (changed(files__0__verdict="good"), r"/files/0/verdict: 'good' is not one of"),
@@ -123,7 +123,7 @@ def test_what_cannot_be_read(tmp_path):
     large = tmp_path / "large.json"
     large.touch()
     os.truncate(large, saved.LARGEST + 1)
-    with pytest.raises(saved.SavedError, match="is larger than 64 MiB"):
+    with pytest.raises(saved.SavedError, match="larger than 67,108,864 bytes"):
         saved.read(str(large))
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from npzschema import validate
 from npzschema.contracts.model import Scan
-from npzschema.validator import scan_table
-from npzschema.validator.scan_table import ScanTable, nearest
+from npzschema.validator.neighbours import MOST_PAIRS, nearest
+from npzschema.validator.scan_table import ScanTable
 
 SCAN = Scan(dimension="N", frames="d", x="x", y="y")
 
@@ -193,9 +193,9 @@ def test_pandera_judges_the_rows(datasets, monkeypatch):
 
 def test_a_far_position_does_not_make_the_search_for_neighbours_quadratic():
     """All others lie side by side along the longer axis: what is not found in bounded work is not judged."""
-    count = 4 * scan_table.MOST_PAIRS
+    count = 4 * MOST_PAIRS
     x, y = np.zeros(count), np.random.default_rng(0).permutation(count).astype(float)
     x[0] = 1e9
-    found = scan_table.nearest(x, y)
+    found = nearest(x, y)
     assert np.isnan(found).sum() > count // 2
     assert np.all(found[np.isfinite(found)] >= 1)

@@ -10,7 +10,8 @@ from npzschema.validator.engine import validate
 from npzschema.validator.faults import Fault
 from npzschema.validator.source import BytesSource, FileSource
 
-from .hostile import PATHS, saved
+from .handmade import saved
+from .hostile_paths import PATHS
 
 DATA = bytes(range(256)) * 40
 
