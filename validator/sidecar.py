@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from npzschema.contracts import pointer
 from npzschema.contracts.loader import schema_error
-from npzschema.contracts.strict_json import parse
+from npzschema.contracts.strict_json import StrictJsonError, parse
 
 from .dataset import ArrayHeader
 from .faults import Fault
@@ -28,6 +28,9 @@ _VALUE: Final = re.compile(rb'\s*:\s*"([^"\\]{0,200})"')
 
 MAX_PARSED: Final = 1 << 22
 """Beyond this only the checksum is compared: JSON takes up to thirty times its size in memory."""
+
+
+_NAME: Final = "npzschema"
 
 
 def sidecar_beside(path: Path) -> Path:
@@ -68,13 +71,16 @@ def contents(path: str, headers: Mapping[str, ArrayHeader]) -> Iterator[Deviatio
             if source.size > MAX_PARSED:
                 return
             raw = source.read(0, source.size)
-        document = parse(raw)
     except Fault as fault:
         if beside.is_file():
             yield _unchecked(beside, fault.what)
         return
-    except ValueError:
-        yield _unchecked(beside, "is no JSON")
+    try:
+        document = parse(raw)
+    except StrictJsonError as error:
+        # Other tools write NaN as a number; theirs is not to be judged.
+        if error.flaw in ("syntax", "nesting") or _NAME.encode() in raw:
+            yield _unchecked(beside, "is no JSON")
         return
     if not _ours(document):
         return
@@ -116,7 +122,7 @@ def _ours(document: Any) -> bool:
     if not isinstance(document, dict):
         return False
     generator = document.get("generator")
-    if isinstance(generator, dict) and generator.get("name") == "npzschema":
+    if isinstance(generator, dict) and generator.get("name") == _NAME:
         return True
     return not isinstance(generator, str) and {"sha256_checksum", "transformations"} <= document.keys()
 

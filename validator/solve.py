@@ -32,7 +32,9 @@ class Dissent:
 
 
 Choice = dict[str, Layout]
-Cost = tuple[int, int]
+Cost = tuple[int, int, int]
+
+NOTHING: Final[Cost] = (0, 0, 0)
 
 
 def fits(dims: Dims, shape: tuple[int, ...]) -> bool:
@@ -48,23 +50,34 @@ def sizes_of(layout: Layout, shape: tuple[int, ...]) -> dict[str, int]:
 def solve(
     contract: Contract, candidates: Mapping[str, tuple[Layout, ...]], shapes: Mapping[str, tuple[int, ...]]
 ) -> tuple[list[Choice], Cost]:
-    """All choices of least cost: arrays that contradict first, then bounds of dimensions that are broken."""
+    """All choices of least cost: contradictions first, then bounds that are broken, then arrays that contradict.
+
+    Arrays that say the same against the others are one contradiction: of a scan that was stopped, all positions are.
+    """
     options = [(name, layouts) for name, layouts in candidates.items() if layouts]
     if math.prod(len(layouts) for _, layouts in options) > MAX_CHOICES:
         # Each layout of each array once: whatever has several is undecided.
         depth = max(len(layouts) for _, layouts in options)
-        return [{name: layouts[min(at, len(layouts) - 1)] for name, layouts in options} for at in range(depth)], (0, 0)
+        return [{name: layouts[min(at, len(layouts) - 1)] for name, layouts in options} for at in range(depth)], (
+            0,
+            0,
+            0,
+        )
     best: list[Choice] = []
     least: Cost | None = None
     for picked in itertools.product(*(layouts for _, layouts in options)):
         choice = {name: layout for (name, _), layout in zip(options, picked, strict=True)}
         sizes, dissents, _ = agree(choice, shapes)
-        cost = (sum(len(dissent.arrays) for dissent in dissents), sum(1 for _ in broken_bounds(contract, sizes)))
+        cost = (
+            len(dissents),
+            sum(1 for _ in broken_bounds(contract, sizes)),
+            sum(len(dissent.arrays) for dissent in dissents),
+        )
         if least is None or cost < least:
             best, least = [choice], cost
         elif cost == least:
             best.append(choice)
-    return best, least or (0, 0)
+    return best, least or NOTHING
 
 
 def agree(

@@ -59,6 +59,16 @@ def whole(diffraction, positions, probe=(64, 64), **more):
             whole((48, 48, 64), 64, (48, 48)), ("H", "W", "N"), (64, 48, 48), {"FORMAT-001"}, id="legacy, more frames"
         ),
         pytest.param(whole((48, 64, 64), 50), ("N", "H", "W"), (48, 64, 64), {"SCAN-004"}, id="surplus"),
+        pytest.param(
+            whole((48, 64, 64), 64), ("N", "H", "W"), (48, 64, 64), {"SCAN-004"}, id="as many positions as rows"
+        ),
+        pytest.param(
+            whole((64, 64, 48), 64),
+            ("H", "W", "N"),
+            (48, 64, 64),
+            {"FORMAT-001", "SCAN-004"},
+            id="legacy, as many positions as rows",
+        ),
         pytest.param(whole((48, 64, 64), 40), ("N", "H", "W"), (48, 64, 64), {"SHAPE-002"}, id="too few"),
         pytest.param(
             whole((64, 64, 48), 50), ("H", "W", "N"), (48, 64, 64), {"FORMAT-001", "SCAN-004"}, id="legacy, surplus"

@@ -190,6 +190,22 @@ def test_sidecar_of_any_kind(what, tmp_path):
     assert peak < MEMORY
 
 
+@pytest.mark.parametrize(
+    ("content", "warned"),
+    [
+        (b'{"loss": NaN}', False),  # as other tools write it
+        (b'{"generator": {"name": "npzschema"}, "subset_size": NaN}', True),
+        (b'{"loss": 1', True),
+    ],
+)
+def test_a_sidecar_that_is_no_json(content, warned, tmp_path):
+    (tmp_path / "scan.npz").write_bytes(saved(compressed=True))
+    (tmp_path / "scan.json").write_bytes(content)
+    status, text = command(str(tmp_path / "scan.npz"))
+    assert status == 0
+    assert ("META-003 warning" in text) == warned
+
+
 @pytest.mark.parametrize("target", ["/dev/zero", "/proc/kmsg", "/proc/self/mem", "/proc/self/pagemap", "nowhere", "."])
 def test_sidecar_that_is_a_link(target, tmp_path):
     (tmp_path / "scan.npz").write_bytes(saved(compressed=True))
