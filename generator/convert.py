@@ -15,7 +15,8 @@ from npzschema.validator.faults import Fault
 from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError, NotKeptError
-from .mend import mended_file, metadata
+from .mend import mended_file
+from .metadata import metadata
 from .plan import LOSSY, Plan, check_allowed, plan
 from .publish import DEFAULTS, Made, Output, publish
 from .sidecar import Sidecar
