@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from npzschema.contracts import cli as contract_cli
 from npzschema.contracts import schema
-from npzschema.generator import cli as generator_cli
+from npzschema.generator import options as generator_options
 from npzschema.validator import options
 
-PARSERS: Final = (options.parser, generator_cli.parser, contract_cli.parser)
+PARSERS: Final = (options.parser, generator_options.parser, contract_cli.parser)
 Table = Callable[[list[str], list[list[str]]], list[str]]
 
 

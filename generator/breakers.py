@@ -24,10 +24,10 @@ from .containers import CONTAINER, saved
 from .errors import GeneratorError, NotApplicable
 from .layout_breakers import LAYOUT
 from .plain_breakers import first_shown
+from .replace import refuse_existing, replacing_all
 from .scan_dataset import Arrays, ScanDataset
 from .source import load_arrays, refuse_same
 from .value_breakers import VALUES
-from .write import refuse_existing, replacing_all
 
 __all__ = ["CONTAINER", "DATA", "NotApplicable", "break_file", "broken"]
 
@@ -71,7 +71,10 @@ def break_file(
             f"{os.fsdecode(source)}: is not valid as it is ({found}); only a valid dataset can be broken in one place"
         )
     wanted = contract if isinstance(contract, Contract) else load(report.contract if contract == "auto" else contract)
-    data = broken(load_arrays(source), wanted, rule)
+    try:
+        data = broken(load_arrays(source), wanted, rule)
+    except NotApplicable as error:
+        raise NotApplicable(f"{os.fsdecode(source)}: {rule} cannot be broken here: {error}") from None
     if rule != "META-003":
         _check(data, contract, wanted, rule)
     if sidecar is None and any(check(str(out), BytesSource(data))):
@@ -112,7 +115,7 @@ def broken(arrays: Mapping[str, Array], contract: Contract, rule: str) -> bytes:
     """
     why = rules()[rule].exempt(contract.id) if rule in rules() else None
     if why is not None:
-        raise NotApplicable(f"{contract.id} cannot break {rule}: {why}")
+        raise NotApplicable(f"not in a dataset of {contract.id}: {why}")
     if rule in DATA:
         scan = contract.scan
         if scan is None:

@@ -19,9 +19,9 @@ from .mend import mended_file
 from .metadata import metadata
 from .plan import LOSSY, Plan, check_allowed, plan
 from .publish import DEFAULTS, Made, Output, publish
+from .replace import refuse_existing
 from .sidecar import Sidecar
 from .source import Axes, Source, check_axes, opened, refuse_same
-from .write import refuse_existing
 
 
 def convert(

@@ -18,10 +18,10 @@ from .mend import mended
 from .metadata import essential, metadata
 from .plan import check_allowed
 from .publish import DEFAULTS, Made, Output, publish
+from .replace import refuse_existing
 from .sidecar import Sidecar
 from .source import Axes, Source, opened, refuse_same
 from .stream import Stream, taken
-from .write import refuse_existing
 
 Array = np.ndarray[Any, Any]
 Positions = Literal["first", "strided"]

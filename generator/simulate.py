@@ -20,9 +20,9 @@ from .errors import GeneratorError
 from .objects import OBJECTS
 from .probes import PROBES
 from .publish import DEFAULTS, Made, Output, publish
+from .replace import refuse_existing
 from .scans import SCANS
 from .stream import Stream, mapped, of_array, transpose
-from .write import refuse_existing
 
 Array = np.ndarray[Any, Any]
 
