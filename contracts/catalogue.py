@@ -13,12 +13,20 @@ Level = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Exemption:
+    """Why a rule is not broken on purpose: in no dataset of ``contracts``; where that is empty, in some of any."""
+
+    why: str
+    contracts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """One thing that can be wrong.
 
     ``remedy``: what people do; ``mend``: what the tool does, where a finding carries a step; ``remedy_for``: other
     remedies, by what a finding is about. ``unreadable``: the file cannot be checked further (exit status 2).
-    ``breakable``: a file can break it.
+    ``breakable``: a file can break it. ``exceptions``: where its breaker makes no file that breaks it alone.
     """
 
     code: str
@@ -32,10 +40,15 @@ class Rule:
     breakable: bool = True
     mend: str = ""
     remedy_for: Mapping[str, str] = field(default_factory=dict)
+    exceptions: tuple[Exemption, ...] = ()
 
     def advice(self) -> str:
         """Everything that can be done about it."""
         return " ".join(text for text in (self.remedy, *self.remedy_for.values(), self.mend) if text)
+
+    def exempt(self, contract: str) -> str | None:
+        """Why no dataset of a contract, named by its id, can break this rule alone; None where some can."""
+        return next((one.why for one in self.exceptions if contract in one.contracts), None)
 
     @property
     def family(self) -> str:
@@ -59,6 +72,10 @@ def rules() -> Mapping[str, Rule]:
             breakable=body.get("breakable", True),
             mend=body.get("mend", ""),
             remedy_for=body.get("remedyFor", {}),
+            exceptions=tuple(
+                Exemption(why=one["why"], contracts=tuple(one.get("contracts", ())))
+                for one in body.get("exceptions", ())
+            ),
         )
         for code, body in json.loads(text)["rules"].items()
     }

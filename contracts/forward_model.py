@@ -8,11 +8,15 @@ ptycho/raw_data.py:119-124.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Final
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+
+FOOTPRINT_ENERGY: Final = 0.9
+"""Share of a probe's intensity within what is called its footprint."""
 
 
 def patches(obj: Array, x: Array, y: Array, shape: tuple[int, int], *, precise: bool = True) -> Array:
@@ -80,3 +84,19 @@ def amplitudes(probe: Array, obj: Array, x: Array, y: Array, *, precise: bool = 
     fields = [np.abs(np.fft.fft2(cut * mode, norm="ortho")) for mode in (modes * signs).astype(cut.dtype)]
     result: Array = fields[0] if len(fields) == 1 else np.sqrt(sum(field**2 for field in fields))
     return result if even else np.fft.fftshift(result, axes=(-2, -1))
+
+
+def footprint(intensity: Array) -> float:
+    """Diameter of a probe, in pixels: of the disc as large as the fewest pixels that hold most of its intensity.
+
+    Args:
+        intensity: real, not negative, of any shape; incoherent modes added.
+
+    Returns:
+        NaN where there is no intensity.
+    """
+    brightest = np.sort(intensity, axis=None)[::-1]
+    if not brightest.size or brightest.sum() <= 0:
+        return math.nan
+    area = int(np.searchsorted(np.cumsum(brightest), FOOTPRINT_ENERGY * brightest.sum())) + 1
+    return 2 * math.sqrt(area / math.pi)

@@ -9,10 +9,10 @@ from typing import Final
 from markup import options_as_code, page, table
 
 from npzschema.contracts import cli as contract_cli
-from npzschema.generator import cli as generator_cli
+from npzschema.generator import options as generator_options
 from npzschema.validator import options
 
-_PARSERS: Final = (options.parser, generator_cli.parser, contract_cli.parser)
+_PARSERS: Final = (options.parser, generator_options.parser, contract_cli.parser)
 
 
 def command_line() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -48,8 +48,24 @@ def rule_page(rule: Rule, places: Mapping[str, list[str]]) -> str:
     else:
         rows = [[f"[{one}](../contracts/{one}.md)", _places(found)] for one, found in asking.items()]
         lines += [*table(["Contract", "Where it asks for it"], rows), ""]
-    lines += ["## Where it is checked", "", f"`{rule.checked_by}`", ""]
+    lines += ["## Where it is checked", "", f"`{rule.checked_by}`", "", *_broken_on_purpose(rule)]
     return page("contracts/rules.json", lines)
+
+
+def _broken_on_purpose(rule: Rule) -> Iterator[str]:
+    """How to make a file that breaks the rule, and the documented exceptions."""
+    if not rule.breakable:
+        return
+    yield from ("## Broken on purpose", "", "```console")
+    yield from (f"$ generate-npz break --rule {rule.code} sim.npz broken.npz", "```", "")
+    if not rule.exceptions:
+        yield from ("Any dataset of any shipped contract can be broken so, with no other error.", "")
+        return
+    yield from ("Any dataset of any shipped contract can be broken so, with no other error, except:", "")
+    for one in rule.exceptions:
+        among = ", ".join(f"[{name}](../contracts/{name}.md)" for name in one.contracts) or "any contract"
+        yield f"- {among}: {prose(one.why, '')}"
+    yield ""
 
 
 def _picture(rule: Rule) -> tuple[str, ...]:

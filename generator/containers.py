@@ -38,7 +38,7 @@ def _npy(array: Array) -> bytes:
 def _add(archive: zipfile.ZipFile, name: str, data: bytes, method: int = zipfile.ZIP_DEFLATED) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # zipfile warns of the duplicate that is wanted here
-        archive.writestr(zipfile.ZipInfo(name), data, compress_type=method)
+        archive.writestr(zipfile.ZipInfo(name), data, compress_type=method, compresslevel=1)
 
 
 def _rewritten(

@@ -15,12 +15,13 @@ from npzschema.validator.faults import Fault
 from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError, NotKeptError
-from .mend import mended_file, metadata
+from .mend import mended_file
+from .metadata import metadata
 from .plan import LOSSY, Plan, check_allowed, plan
 from .publish import DEFAULTS, Made, Output, publish
+from .replace import refuse_existing
 from .sidecar import Sidecar
 from .source import Axes, Source, check_axes, opened, refuse_same
-from .write import refuse_existing
 
 
 def convert(

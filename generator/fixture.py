@@ -14,13 +14,14 @@ from npzschema.contracts import DEFAULT, Contract, Legacy, load
 from npzschema.validator.sidecar import sidecar_beside
 
 from .errors import GeneratorError
-from .mend import mended, metadata
+from .mend import mended
+from .metadata import essential, metadata
 from .plan import check_allowed
 from .publish import DEFAULTS, Made, Output, publish
+from .replace import refuse_existing
 from .sidecar import Sidecar
 from .source import Axes, Source, opened, refuse_same
 from .stream import Stream, taken
-from .write import refuse_existing
 
 Array = np.ndarray[Any, Any]
 Positions = Literal["first", "strided"]
@@ -87,6 +88,7 @@ def fixture(
         chosen = _indices(one, read_as, whole, subset_size, positions)
         streams = _cut(read_as, whole, chosen)
         text, declared = metadata(one.dataset, wanted) if wanted.metadata else ({}, ())
+        text, trimmed = essential(text, wanted)
         streams |= text
         twins = _second_names(wanted, streams, one.dataset.headers)
         streams |= {name: streams[of] for name, of in twins.items()}
@@ -98,7 +100,7 @@ def fixture(
             "positions": positions,
         }
         steps = (
-            *(step.document() for step in (*one.plan.steps, *declared)),
+            *(step.document() for step in (*one.plan.steps, *declared, *trimmed)),
             cut,
             *(_copied(name, of) for name, of in twins.items()),
             *(_left_out(name, wanted) for name in one.dataset.headers if name not in wanted.known_names()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -81,8 +82,8 @@ class Loaded(Mapping[str, Array]):
     def __reduce__(self) -> tuple[Any, ...]:
         if self._closed:
             raise ValueError(f"{self.path}: is closed")
-        state = (self._one, self._report, self._names, self._steps)
-        return _restored, (*state, self._mend, self._guarded, self._mapped)
+        how: dict[str, Any] = {"mend": self._mend, "guarded": self._guarded, "mapped": self._mapped}
+        return functools.partial(type(self), **how), (self._one, self._report, self._names, self._steps)
 
     @property
     def path(self) -> str:
@@ -179,15 +180,3 @@ class Loaded(Mapping[str, Array]):
             count = dataset.headers[member].count
             return laid_out(stream, np.memmap(file, dtype=stream.dtype, mode="r", offset=offset, shape=(count,)))
         return None
-
-
-def _restored(
-    one: Examined,
-    report: Report,
-    names: tuple[str, ...],
-    steps: tuple[Step, ...],
-    mend: bool,
-    guarded: bool,
-    mapped: bool,
-) -> Loaded:
-    return Loaded(one, report, names, steps, mend=mend, guarded=guarded, mapped=mapped)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from npzschema.contracts import DEFAULT, Contract, load, shipped
+from npzschema.contracts import Contract
 from npzschema.validator.binding import Binding
 from npzschema.validator.casts import loses
 from npzschema.validator.dataset import Dataset
 from npzschema.validator.forward import Affine, repaired, turned
 
 from .errors import GeneratorError, NotKeptError
+from .metadata import metadata
 from .plan import Plan, Step
 from .stream import Stream, c_order, framewise, mapped, of_array, squeeze, stream_of, taken, transpose
 
@@ -165,60 +165,6 @@ def _cast(stream: Stream, dtype: np.dtype[Any], *, guarded: bool) -> Stream:
         return result
 
     return mapped(stream, dtype, cast)
-
-
-def metadata(dataset: Dataset, contract: Contract) -> tuple[dict[str, Stream], tuple[Step, ...]]:
-    """The metadata's text as a 0-d array of plain text, where there is one, and what had to be changed in it."""
-    # A contract without metadata passes the member on; what it declares must be true all the same.
-    held = contract.metadata or load(DEFAULT).metadata
-    if held is None or held.member not in dataset.headers:
-        return {}, ()
-    text = dataset.text(held.member)
-    if text is None:
-        return {}, ()
-    declared = _declared_anew(text, contract)
-    if declared is None:
-        if contract.metadata is None:
-            return {}, ()
-        return {held.member: of_array(np.array(text))}, ()
-    quantity = _quantity(contract)
-    sentence = f"{held.member}: no longer declares another quantity than {quantity}"
-    step = Step(step="declare", array=held.member, sentence=sentence, lossless=True, values={"quantity": quantity})
-    return {held.member: of_array(np.array(declared))}, (step,)
-
-
-def _declared_anew(text: str, contract: Contract) -> str | None:
-    """The text for patterns of this contract's quantity, or None where it declares no other.
-
-    Counts that became amplitudes would otherwise still be called counts, and be taken for them by every reader.
-    """
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(document, dict):
-        return None
-    extra = document.get("additional_parameters")
-    places = [place for place in (document, extra) if isinstance(place, dict)]
-    changed = False
-    for other in map(load, shipped()):
-        if _quantity(other) == _quantity(contract):
-            continue
-        for place in places:
-            if place.get("contract") == other.id:
-                place["contract"] = contract.id
-                changed = True
-        for pair in other.declared_by:
-            if all(any(place.get(key) == value for place in places) for key, value in pair.items()):
-                own = contract.declared_by[0] if contract.declared_by else {}
-                for place, key in ((place, key) for place in places for key in pair if key in place):
-                    place.pop(key) if key not in own else place.update({key: own[key]})
-                changed = True
-    return json.dumps(document, ensure_ascii=False) if changed else None
-
-
-def _quantity(contract: Contract) -> str | None:
-    return contract.arrays[contract.scan.frames].quantity if contract.scan else None
 
 
 def passed_through(dataset: Dataset, taken_names: Mapping[str, Any], known: frozenset[str]) -> dict[str, Stream]:

@@ -15,8 +15,8 @@ from npzschema.validator.faults import Fault
 from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError
+from .replace import refuse_existing, replacing
 from .stream import Stream, c_order, stream_of, taken
-from .write import refuse_existing, replacing
 
 Array = np.ndarray[Any, Any]
 

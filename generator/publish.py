@@ -21,9 +21,10 @@ from npzschema.validator.findings import Report
 from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError, NotKeptError
+from .replace import replacing_all
 from .sidecar import Sidecar, document
 from .stream import Stream, c_order
-from .write import Compression, NpzWriter, replacing_all
+from .write import Compression, NpzWriter
 
 Array = np.ndarray[Any, Any]
 

@@ -14,15 +14,15 @@ from typing import Any, Final
 import numpy as np
 
 from npzschema.contracts import DEFAULT, ArraySpec, Contract, expand_dtypes, load
-from npzschema.contracts.forward_model import amplitudes
+from npzschema.contracts.forward_model import amplitudes, footprint
 
 from .errors import GeneratorError
 from .objects import OBJECTS
 from .probes import PROBES
 from .publish import DEFAULTS, Made, Output, publish
+from .replace import refuse_existing
 from .scans import SCANS
 from .stream import Stream, mapped, of_array, transpose
-from .write import refuse_existing
 
 Array = np.ndarray[Any, Any]
 
@@ -127,7 +127,7 @@ def truth(experiment: Experiment) -> Truth:
         raise GeneratorError(f"a seed of {experiment.seed} is below 0")
     rng = np.random.default_rng([experiment.seed, 0])
     probe = PROBES[experiment.probe](experiment.size)
-    step = max(1.0, (1 - experiment.overlap) * _footprint(probe))
+    step = max(1.0, (1 - experiment.overlap) * footprint(np.abs(probe) ** 2))
     x, y = SCANS[experiment.scan](experiment.positions, step, rng)
     shape = experiment.object_shape or (_side(y, experiment.size), _side(x, experiment.size))
     for values, length in ((x, shape[1]), (y, shape[0])):
@@ -303,10 +303,3 @@ def _metadata(experiment: Experiment, contract: Contract) -> str:
 
 def _side(values: Array, size: int) -> int:
     return math.ceil(float(np.ptp(values))) + size + 4
-
-
-def _footprint(probe: Array) -> float:
-    """Diameter of the disc as large as the pixels that hold nine tenths of the energy."""
-    energy = np.sort((np.abs(probe) ** 2).reshape(-1))[::-1]
-    area = int(np.searchsorted(np.cumsum(energy), 0.9 * energy.sum())) + 1
-    return 2 * math.sqrt(area / math.pi)

@@ -17,15 +17,13 @@ from typing import Any
 import numpy as np
 
 from npzschema.contracts import Scan
+from npzschema.contracts.forward_model import footprint
 
 from .binding import Reading
 from .case import Case
 from .neighbours import nearest
 
 Array = np.ndarray[Any, Any]
-
-FOOTPRINT_ENERGY = 0.9
-"""Part of the probe's intensity that its footprint holds."""
 
 MAX_ROWS = 1 << 18
 """More positions than this are not checked row by row; the report says so."""
@@ -174,7 +172,7 @@ def build(case: Case, scan: Scan) -> ScanTable:
         rows = len(facts.total)
     in_metres: dict[str, float] = {}
     x, y = (_positions(case, name, rows) for name in (scan.x, scan.y))
-    footprint = math.nan
+    diameter = math.nan
     if x is not None and y is not None:
         # Positions that fit in another reading are that one fault: their rows are judged as they fit.
         if case.forward and case.forward.verdict and case.forward.verdict.other_fits:
@@ -187,23 +185,23 @@ def build(case: Case, scan: Scan) -> ScanTable:
         }
         # A probe of another size than the patterns is told already, and no measure of anything.
         if not any(scan.probe in dissent.arrays for dissent in case.binding.dissents):
-            footprint = _footprint(case, case.binding.reading(scan.probe))
+            diameter = _diameter(case, case.binding.reading(scan.probe))
     table = ScanTable(
         scan=scan,
         rows=rows,
         columns=columns,
         object_shape=_plane(case.binding.reading(scan.object)),
         patch=_patch(case, frames, scan),
-        footprint=footprint,
+        footprint=diameter,
         in_metres=in_metres,
         saturated=saturated,
     )
-    if x is None or y is None or scan.minimum_overlap is None or not math.isfinite(footprint) or rows < 2:
+    if x is None or y is None or scan.minimum_overlap is None or not math.isfinite(diameter) or rows < 2:
         return table
     # Positions outside the object are told as such (SCAN-001); to nobody are they neighbours.
     inside = table.inside(x, y)
     placed = np.where(inside, x, np.nan), np.where(inside, y, np.nan)
-    overlap = 1 - nearest(*placed, (1 - scan.minimum_overlap) * footprint) / footprint
+    overlap = 1 - nearest(*placed, (1 - scan.minimum_overlap) * diameter) / diameter
     return replace(table, columns={**columns, "overlap": overlap})
 
 
@@ -272,8 +270,8 @@ def _plane(reading: Reading | None, without: str | None = None) -> tuple[int, in
     return (sizes[str(symbols[0])], sizes[str(symbols[1])]) if len(symbols) == 2 else (0, 0)
 
 
-def _footprint(case: Case, reading: Reading | None) -> float:
-    """Diameter of the disc as large as the smallest set of pixels that holds most of the probe's intensity."""
+def _diameter(case: Case, reading: Reading | None) -> float:
+    """Diameter of the probe; NaN where it is a placeholder."""
     facts = case.facts_of(reading)
     if (
         reading is None
@@ -286,8 +284,4 @@ def _footprint(case: Case, reading: Reading | None) -> float:
         return math.nan
     planes = [axis for axis, symbol in enumerate(reading.layout.dims) if isinstance(symbol, str)][-2:]
     modes = tuple(axis for axis in range(facts.values.ndim) if axis not in planes)
-    energy = np.sort((np.abs(facts.values.astype(np.complex128)) ** 2).sum(axis=modes), axis=None)[::-1]
-    if not energy.size or energy.sum() <= 0:
-        return math.nan
-    area = int(np.searchsorted(np.cumsum(energy), FOOTPRINT_ENERGY * energy.sum())) + 1
-    return 2 * math.sqrt(area / math.pi)
+    return footprint((np.abs(facts.values.astype(np.complex128)) ** 2).sum(axis=modes))

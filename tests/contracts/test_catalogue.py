@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 import npzschema.contracts
 import npzschema.validator
-from npzschema.contracts import load, rules, shipped
+from npzschema.contracts import load, rules, schema, shipped
 
 FOLDERS = {
     "contracts": Path(npzschema.contracts.__file__).parent,
@@ -22,6 +23,23 @@ CODE = re.compile(r"\b[A-Z]+-[0-9]{3}\b")
 def text_of(path):
     folder, _, rest = path.partition("/")
     return (FOLDERS[folder] / rest).read_text(encoding="utf-8")
+
+
+def test_the_catalogue_keeps_its_schema():
+    document = json.loads((FOLDERS["contracts"] / "rules.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema("rules"))
+    assert list(Draft202012Validator(schema("rules")).iter_errors(document)) == []
+    assert list(Draft202012Validator(schema("rules")).iter_errors({"rules": {"FILE-001": {}}}))
+
+
+def test_exceptions_name_shipped_contracts_and_rules_that_have_a_breaker():
+    for rule in rules().values():
+        assert rule.breakable or not rule.exceptions
+        named = [name for one in rule.exceptions for name in one.contracts]
+        assert set(named) <= set(shipped())
+        assert len(named) == len(set(named))
+        for name in shipped():
+            assert (rule.exempt(name) is None) == (name not in named)
 
 
 @pytest.mark.parametrize("code", rules())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 
 import numpy as np
 import pytest
 
-from npzschema.generator import GeneratorError, Output, fixture
+from npzschema.contracts import from_document, load
+from npzschema.generator import GeneratorError, Output, convert, fixture
 from npzschema.generator.fixture import strided
 from npzschema.validator.engine import validate
 
@@ -381,3 +383,76 @@ class TestRealFiles:
         assert np.allclose(found["diffraction"], scale * meant["diffraction"], rtol=3e-6, atol=1e-7)
         assert (found["diff3d"] == found["diffraction"]).all()
         assert pairing(found) > 0.5
+
+
+FREE = {
+    "creation_info": {"script": "/home/me/prepare.py", "timestamp": "2025-03-04T05:06:07"},
+    "data_transformations": [{"tool": "/opt/tool", "operation": "2025-03-04"}],
+    "training_parameters": {"source": "/data/run1084.npz"},
+    "merge_info": {},
+    "note": "taken at 05:06",
+}
+NEEDED = {
+    "schema_version": "1.0.0",
+    "physics_parameters": {"nphotons": 1e6, "N": 16},
+    "additional_parameters": {"scale_contract_version": "legacy_v1", "measurement_domain": "normalized_amplitude"},
+}
+
+
+class TestNoTimeAndNoFileName:
+    """Of the source's metadata a fixture carries what its contract needs; the rest may hold times and paths."""
+
+    def source(self, tmp_path, document):
+        arrays = rich(tmp_path / "made.npz")
+        return save(tmp_path / "in.npz", arrays | {"_metadata": np.array(json.dumps(document))})
+
+    def test_what_is_carried_and_what_is_left_out(self, tmp_path):
+        physics = NEEDED["physics_parameters"] | {"detector": "/dev/eiger"}
+        extra = NEEDED["additional_parameters"] | {"dir": "/data"}
+        document = {**FREE, **NEEDED, "physics_parameters": physics, "additional_parameters": extra}
+        made = fixture(self.source(tmp_path, document), tmp_path / "out.npz", contract=CANONICAL, subset_size=16)
+        assert json.loads(str(arrays_of(made.path)["_metadata"][()])) == NEEDED
+        for member in ("/home/me", "05:06", "2025-03", "run1084", "/data"):
+            assert all(member.encode("utf-32-le") not in one.tobytes() for one in arrays_of(made.path).values())
+        (step,) = (one for one in made.steps if one["step"] == "trim")
+        assert step["pointers"] == [
+            *(f"/creation_info/{key}" for key in ("script", "timestamp")),
+            "/data_transformations",
+            "/training_parameters/source",
+            "/merge_info",
+            "/note",
+            "/physics_parameters/detector",
+            "/additional_parameters/dir",
+        ]
+        assert not step["lossless"]
+        assert "left out /creation_info/script" in step["sentence"]
+        assert step in json.loads(made.sidecar.read_text())["transformations"]
+
+    def test_nothing_to_leave_out(self, tmp_path):
+        made = fixture(self.source(tmp_path, NEEDED), tmp_path / "out.npz", contract=CANONICAL, subset_size=16)
+        assert json.loads(str(arrays_of(made.path)["_metadata"][()])) == NEEDED
+        assert not [one for one in made.steps if one["step"] == "trim"]
+
+    def test_nothing_left(self, tmp_path):
+        made = fixture(self.source(tmp_path, FREE), tmp_path / "out.npz", contract=CANONICAL, subset_size=16)
+        assert "_metadata" not in arrays_of(made.path)
+
+    def test_what_the_contract_requires_is_carried(self, tmp_path):
+        document = json.loads(json.dumps(load(CANONICAL).document))
+        document["id"] = "mine/one"
+        document["metadata"]["schema"]["required"] = ["note"]
+        made = fixture(
+            self.source(tmp_path, FREE), tmp_path / "out.npz", contract=from_document(document), subset_size=16
+        )
+        assert json.loads(str(arrays_of(made.path)["_metadata"][()])) == {"note": FREE["note"]}
+
+    def test_members_carry_no_time(self, tmp_path):
+        made = fixture(self.source(tmp_path, NEEDED), tmp_path / "out.npz", contract=CANONICAL, subset_size=16)
+        with zipfile.ZipFile(made.path) as archive:
+            assert {one.date_time for one in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+            assert not archive.comment
+            assert not any(one.comment for one in archive.infolist())
+
+    def test_convert_carries_all_of_it(self, tmp_path):
+        convert(self.source(tmp_path, FREE), tmp_path / "out.npz")
+        assert json.loads(str(arrays_of(tmp_path / "out.npz")["_metadata"][()])) == FREE

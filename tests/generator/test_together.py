@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from npzschema.generator import GeneratorError, Output, fixture
-from npzschema.generator import write as writing
+from npzschema.generator import replace as replacing
 from npzschema.validator.engine import validate
 
 from .making import CANONICAL, LEGACY, digest, held, simulated
@@ -83,9 +83,9 @@ def test_a_rename_that_fails_brings_the_old_pair_back(old, monkeypatch, at, link
     def link(*_, **__):
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(writing.os, "replace", replace)
+    monkeypatch.setattr(replacing.os, "replace", replace)
     if not links:
-        monkeypatch.setattr(writing.os, "link", link)
+        monkeypatch.setattr(replacing.os, "link", link)
     with pytest.raises(GeneratorError, match=r"out\.(npz|json): cannot be written: operation not permitted"):
         fixture(old / "in.npz", old / "out.npz", subset_size=17, contract=CANONICAL, options=Output(force=True))
     after = held(old)
@@ -110,7 +110,7 @@ def test_a_sidecar_that_cannot_be_written_leaves_nothing(old, monkeypatch, force
             raise OSError(28, "No space left on device")
         real(handle)
 
-    monkeypatch.setattr(writing.os, "fsync", fsync)
+    monkeypatch.setattr(replacing.os, "fsync", fsync)
     with pytest.raises(GeneratorError, match=r"out\.json: cannot be written: no space left on device"):
         fixture(old / "in.npz", old / "out.npz", subset_size=17, contract=CANONICAL, options=Output(force=force))
     assert held(old) == before
@@ -128,8 +128,8 @@ def test_both_files_are_synced_before_either_has_its_name(old, monkeypatch):
         told.append("name")
         real_replace(source, target)
 
-    monkeypatch.setattr(writing.os, "fsync", fsync)
-    monkeypatch.setattr(writing.os, "replace", replace)
+    monkeypatch.setattr(replacing.os, "fsync", fsync)
+    monkeypatch.setattr(replacing.os, "replace", replace)
     fixture(old / "in.npz", old / "out.npz", subset_size=17, contract=CANONICAL, options=Output(force=True))
     assert told[:2] == ["sync", "sync"]
     assert told.count("name") == 3

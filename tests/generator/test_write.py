@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from npzschema.generator import GeneratorError
 from npzschema.generator import write as module
-from npzschema.generator.write import NpzWriter, refuse_existing, replacing
+from npzschema.generator.replace import refuse_existing, replacing
+from npzschema.generator.write import NpzWriter
 from npzschema.validator.archive import open_archive
 from npzschema.validator.dataset import ArchiveDataset
 from npzschema.validator.source import BytesSource

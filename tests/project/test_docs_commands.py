@@ -48,6 +48,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     simulate(folder / "old.npz", experiment, contract="ptychopinn/legacy-hwn")
     simulate(folder / "a.npz", experiment, contract="ptychopinn/raw-npz")
     simulate(folder / "canonical.npz", Experiment(positions=32, size=32))
+    simulate(folder / "sim.npz", Experiment(positions=25, size=16))
     (folder / "data").mkdir()
     shutil.copy(folder / "scan.npz", folder / "data" / "one.npz")
     shutil.copy(folder / "old.npz", folder / "data" / "two.npz")

@@ -23,6 +23,7 @@ COMMAND_LINE = {
     "validator/options.py",
     "validator/outputs.py",
     "generator/cli.py",
+    "generator/options.py",
 }
 BELOW_CLI = [path for path in MODULES if path.relative_to(ROOT).as_posix() not in COMMAND_LINE]
 EXITS = {"exit", "quit"}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
 import npzschema
-from npzschema.contracts import Contract, from_document, load, shipped
+from npzschema.contracts import Contract, expand_dtypes, from_document, load, shipped
 from npzschema.generator import strategies
 
 CONTRACTS = {name: load(name) for name in shipped()}
@@ -71,22 +72,74 @@ def test_files_and_arrays_of_random_contracts_read_alike(drawn: tuple[Contract, 
     ]
 
 
-def test_the_edges_are_reached() -> None:
-    """One position, as many as detector rows, both memory orders and byte orders: each within 300 draws."""
-    from hypothesis import find, settings
+def _seen(contract: Contract) -> set[Any]:
+    """What 400 draws of a contract hold, in words."""
+    seen: set[Any] = set()
 
+    @settings(max_examples=400, database=None, derandomize=True, deadline=None)
+    @given(strategies.datasets(contract))
+    def draw(arrays: dict[str, np.ndarray]) -> None:
+        scan = contract.scan
+        assert scan is not None
+        frames = arrays[scan.frames]
+        n = len(arrays[scan.x])
+        seen.update(
+            {("positions", n == 1), ("cube", set(frames.shape) == {n}), ("as rows", n in arrays[scan.probe].shape)}
+        )
+        for name, array in arrays.items():
+            flags = array.flags
+            seen.update({(name,), (name, array.ndim), (name, array.dtype.newbyteorder("=").name)})
+            seen.add((name, "swapped", array.dtype.byteorder == ">"))
+            if array.ndim > 1 and min(array.shape) > 1:
+                seen.add((name, "fortran", flags.f_contiguous))
+        seen.update((name, "left out") for name in contract.arrays if name not in arrays)
+
+    draw()
+    return seen
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=list(CONTRACTS))
+def test_every_alternative_and_every_edge_is_reached(contract: Contract) -> None:
+    seen = _seen(contract)
+    fixed = contract.id.endswith("fixture-v1")
+    assert {("cube", True), ("as rows", True)} <= seen
+    assert fixed or {("cube", False), ("as rows", False), ("positions", True), ("positions", False)} <= seen
+    for name, spec in contract.arrays.items():
+        missing = {(name, len(dims)) for dims in spec.dims} - seen
+        missing |= {(name, dtype) for dtype in expand_dtypes(spec.dtype) if dtype != "str"} - seen
+        assert not missing
+        assert ((name, "left out") in seen) == (not spec.required)
+        wide = [dtype for dtype in expand_dtypes(spec.dtype) if dtype == "str" or np.dtype(dtype).itemsize > 1]
+        assert not wide or {(name, "swapped", True), (name, "swapped", False)} <= seen
+        if any(len(dims) > 1 and 1 not in dims for dims in spec.dims):
+            assert {(name, "fortran", True), (name, "fortran", False)} <= seen
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=list(CONTRACTS))
+def test_what_fails_shrinks_to_the_smallest(contract: Contract) -> None:
+    """The smallest sizes that the contract permits, nothing optional, C order and native byte order."""
+    quick = settings(max_examples=100, database=None, derandomize=True)
+    smallest = find(strategies.datasets(contract), lambda _: True, settings=quick)
+    assert set(smallest) - {"_metadata"} == {name for name, spec in contract.arrays.items() if spec.required}
+    assert all(array.flags.c_contiguous and array.dtype.isnative for array in smallest.values())
+    if not contract.id.endswith("fixture-v1"):
+        assert all(set(array.shape) <= {1} for array in smallest.values())
+
+
+def test_what_fails_for_a_reason_shrinks_to_that_reason() -> None:
     contract = CONTRACTS["ptychopinn/canonical"]
     quick = settings(max_examples=300, database=None, derandomize=True)
-    edges = [
-        lambda arrays: len(arrays["diffraction"]) == 1,
-        lambda arrays: len(set(arrays["diffraction"].shape)) == 1 and len(arrays["diffraction"]) > 1,
-        lambda arrays: arrays["probeGuess"].flags.f_contiguous and min(arrays["probeGuess"].shape) > 1,
-        lambda arrays: arrays["diffraction"].dtype.byteorder == ">",
-        lambda arrays: arrays["xcoords"].dtype == np.float32,
-        lambda arrays: "Y" in arrays and "scan_index" not in arrays,
-    ]
-    for reached in edges:
-        assert reached(find(strategies.datasets(contract), reached, settings=quick))
+    found = find(strategies.datasets(contract), lambda arrays: len(arrays["xcoords"]) >= 3, settings=quick)
+    assert {name: array.shape for name, array in found.items() if name != "_metadata"} == {
+        "diffraction": (3, 1, 1),
+        "probeGuess": (1, 1),
+        "objectGuess": (1, 1),
+        "xcoords": (3,),
+        "ycoords": (3,),
+    }
+    content, code = find(strategies.broken(contract, codes=["SCAN-002"]), lambda _: True, settings=quick)
+    with np.load(io.BytesIO(content)) as arrays:
+        assert (code, arrays["diffraction"].shape) == ("SCAN-002", (2, 1, 1))
 
 
 def test_required_metadata_that_cannot_be_guessed_is_asked_for() -> None:

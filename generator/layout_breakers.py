@@ -1,0 +1,186 @@
+"""Break names, axes, sizes, dtypes and metadata of a dataset with a scan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from npzschema.contracts import expand_dtypes
+from npzschema.validator.binding import bind
+from npzschema.validator.dataset import MappingDataset
+
+from .errors import NotApplicable
+from .scan_dataset import Array, Arrays, ScanDataset
+
+
+def _drop_required(data: ScanDataset) -> Arrays:
+    for spec in reversed(list(data.contract.arrays.values())):
+        if spec.required and spec.name in data.arrays and spec.name != data.scan.frames:
+            return {name: array for name, array in data.arrays.items() if name != spec.name}
+    raise NotApplicable("no array but the patterns is required")
+
+
+def _rename(data: ScanDataset) -> Arrays:
+    for spec in data.contract.arrays.values():
+        entry = next(spec.legacy_names(), None)
+        if entry and entry.name and spec.name in data.arrays and entry.name not in data.arrays:
+            return {(entry.name if name == spec.name else name): array for name, array in data.arrays.items()}
+    raise NotApplicable("no array has a legacy name that is free")
+
+
+def _add_unknown(data: ScanDataset) -> Arrays:
+    return data.arrays | {"not_in_any_contract": np.arange(3)}
+
+
+def _disagree(data: ScanDataset) -> Arrays:
+    for first, second in data.contract.identical:
+        present = first if first in data.arrays else second
+        if present in data.arrays:
+            other = second if present == first else first
+            twin = data.arrays[present].copy()
+            if twin.size:
+                index = np.unravel_index(twin.size // 2, twin.shape)
+                twin[index] = 0 if twin[index] != 0 else 1
+                return data.arrays | {other: twin}
+    raise NotApplicable("no array has a second name")
+
+
+def _legacy_axes(data: ScanDataset) -> Arrays:
+    spec = data.spec(data.scan.frames)
+    array = data.arrays[spec.name]
+    layout = data.binding.readings[spec.name].layout
+    for entry in spec.legacy_dims():
+        if entry.dims is not None and layout and entry.rule == "FORMAT-001" and len(entry.dims) == array.ndim:
+            changed = data.arrays | {
+                spec.name: np.ascontiguousarray(array.transpose([layout.dims.index(symbol) for symbol in entry.dims]))
+            }
+            for pair in data.contract.identical:
+                if spec.name in pair:
+                    changed |= {twin: changed[spec.name] for twin in pair if twin in data.arrays}
+            reading = bind(data.contract, MappingDataset(changed).headers).readings[spec.name]
+            if reading.decided and reading.layout and reading.layout.legacy:
+                return changed
+            if not reading.decided:
+                return data.shown("FORMAT-001", [changed], "neither sizes nor content tell the order of the axes")
+    raise NotApplicable("no legacy order of the axes that the sizes can tell")
+
+
+def _cube(data: ScanDataset) -> Arrays:
+    frames = data.frames()
+    side = frames.shape[1]
+    if frames.ndim != 3 or frames.shape[2] != side or data.n_frames < side:
+        raise NotApplicable(f"needs at least {side} square frames to make a cube")
+    cut = {}
+    for name, array in data.arrays.items():
+        reading = data.binding.readings.get(name)
+        axes = reading.possible_axes(data.scan.dimension) if reading else ()
+        cut[name] = np.take(array, np.arange(side), axis=axes[0]) if axes else array
+    return data.shown(
+        "FORMAT-002", _undecided(ScanDataset(cut, data.contract, data.scan)), "the content tells the axes of every cube"
+    )
+
+
+def _undecided(cube: ScanDataset) -> Iterator[Arrays]:
+    """A cube, then one without an object to predict patterns from, then one of noise besides."""
+    yield cube.arrays
+    if cube.scan.object in cube.arrays:
+        placeholder = {cube.scan.object: np.ones_like(cube.arrays[cube.scan.object])}
+        yield cube.arrays | placeholder
+        frames = cube.frames()
+        noise = np.random.default_rng(0).permuted(frames.reshape(-1)).reshape(frames.shape)
+        yield cube.with_frames(noise) | placeholder
+
+
+def _fortran(data: ScanDataset) -> Arrays:
+    if data.contract.storage.order != "C":
+        raise NotApplicable(f"{data.contract.id} asks for no memory order")
+    for spec in data.contract.arrays.values():
+        array = data.arrays.get(spec.name)
+        if array is not None and array.ndim > 1 and min(array.shape) > 1:
+            return data.arrays | {spec.name: np.asfortranarray(array)}
+    raise NotApplicable("no array has two axes longer than 1")
+
+
+def _more_axes(data: ScanDataset) -> Arrays:
+    spec = data.spec(data.scan.x)
+    return data.arrays | {spec.name: data.arrays[spec.name].reshape(-1, 1, 1)}
+
+
+def _fewer_positions(data: ScanDataset) -> Arrays:
+    spec = data.spec(data.scan.x)
+    return data.arrays | {spec.name: data.arrays[spec.name][:-1]}
+
+
+def _small_object(data: ScanDataset) -> Arrays:
+    spec = data.spec(data.scan.object)
+    array = data.arrays[spec.name]
+    return data.arrays | {spec.name: array[:0]}
+
+
+def _other_dtype(data: ScanDataset) -> Arrays:
+    for spec in data.contract.arrays.values():
+        array = data.arrays.get(spec.name)
+        if array is None or spec.name == data.scan.frames:
+            continue
+        for dtype in ("complex128", "float64"):
+            same_kind = np.dtype(dtype).kind == array.dtype.kind
+            if (
+                same_kind
+                and dtype not in expand_dtypes(spec.dtype)
+                and any(dtype in expand_dtypes(entry.dtype) for entry in spec.legacy_dtypes())
+            ):
+                return data.arrays | {spec.name: array.astype(dtype)}
+    spec = data.spec(data.scan.x)
+    return data.arrays | {spec.name: data.arrays[spec.name].astype("complex128")}
+
+
+def _metadata(data: ScanDataset, change: Callable[[dict[str, Any]], str]) -> Array:
+    if data.contract.metadata is None:
+        raise NotApplicable(f"{data.contract.id} has no metadata")
+    held = data.arrays.get(data.contract.metadata.member)
+    document = json.loads(str(held[()])) if held is not None and held.dtype.kind == "U" else {}
+    return np.array(change(document))
+
+
+def _with_metadata(data: ScanDataset, array: Array) -> Arrays:
+    return data.arrays | {data.contract.metadata.member if data.contract.metadata else "": array}
+
+
+def _no_json(data: ScanDataset) -> Arrays:
+    return _with_metadata(data, _metadata(data, lambda _: "not JSON"))
+
+
+def _wrong_metadata(data: ScanDataset) -> Arrays:
+    if data.contract.metadata is None or data.contract.metadata.schema is None:
+        raise NotApplicable(f"{data.contract.id} has no schema for metadata")
+    return _with_metadata(data, _metadata(data, lambda document: json.dumps(document | {"physics_parameters": "many"})))
+
+
+def _pickled_metadata(data: ScanDataset) -> Arrays:
+    return _with_metadata(data, _metadata(data, json.dumps).astype(object))
+
+
+def _object_array(data: ScanDataset) -> Arrays:
+    return data.arrays | {"notes": np.array([None, "never unpickled"], dtype=object)}
+
+
+LAYOUT: Final[Mapping[str, Callable[[ScanDataset], Arrays]]] = {
+    "FILE-006": _object_array,
+    "KEY-001": _drop_required,
+    "KEY-002": _rename,
+    "KEY-003": _add_unknown,
+    "KEY-004": _disagree,
+    "FORMAT-001": _legacy_axes,
+    "FORMAT-002": _cube,
+    "FORMAT-003": _fortran,
+    "SHAPE-001": _more_axes,
+    "SHAPE-002": _fewer_positions,
+    "SHAPE-003": _small_object,
+    "DTYPE-001": _other_dtype,
+    "META-001": _no_json,
+    "META-002": _wrong_metadata,
+    "META-004": _pickled_metadata,
+}
