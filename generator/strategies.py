@@ -174,7 +174,9 @@ def _entry(draw: Draw, symbols: list[str]) -> dict[str, Any]:
     dims = st.lists(st.sampled_from([*symbols, 1, 2]), max_size=3).filter(
         lambda axes: all(axes.count(symbol) == 1 for symbol in axes if isinstance(symbol, str))
     )
-    alternatives = draw(st.lists(dims, min_size=1, max_size=2, unique_by=tuple))
+    # Lists of that kind are mostly short; rules about axes need two that are longer than 1.
+    planes = st.permutations([*symbols, 2, 3]).map(lambda axes: axes[:2])
+    alternatives = draw(st.lists(dims | planes, min_size=1, max_size=2, unique_by=tuple))
     dtypes = draw(
         st.lists(
             st.sampled_from(["float32", "float64", "int16", "uint8", "complex64", "bool"]),

@@ -118,7 +118,7 @@ def _blank_frame(data: ScanDataset) -> Arrays:
     data.needs_frames(2)
     frames = data.frames()
     frames[0] = 0
-    return data.with_frames(frames)
+    return data.shown("SCAN-005", [data.with_frames(frames)], "all frames but one are blank")
 
 
 def _hot_pixel(data: ScanDataset) -> Arrays:
