@@ -45,6 +45,9 @@ MARGIN: Final = 0.1
 EXPLAINED: Final = 0.7
 """Correlation without noise that another reading must reach: less may be a likeness, not an explanation."""
 
+LEFT: Final = 0.4
+"""Part of what the stated reading leaves unexplained that another must explain, where that is less than the margin."""
+
 POORLY: Final = 0.35
 """The same for a reading that stands alone: probe or object may be poor. Likenesses come in numbers."""
 
@@ -53,6 +56,9 @@ ALONE: Final = 0.5
 
 SURE: Final = 9.0
 """Standard deviations of the null that such a reading must reach."""
+
+UNKNOWN: Final = 1.0
+"""What a reading is taken to explain where noise lets nothing be said."""
 
 STRUCTURED: Final = 0.01
 """Part of the variance that neighbouring pixels must share for it to be told from noise; four standard errors, where
@@ -113,7 +119,8 @@ class Score:
 
     ``own``: each frame's own correlation, (n,). ``likeness``: correlation of the mean patterns, which hardly depends
     on positions: whether the model holds at all. ``explained``: the correlation of what neighbouring pixels share,
-    from which noise is gone: near 1 for the right reading of a good reconstruction, however few the photons.
+    from which noise is gone: near 1 for the right reading of a good reconstruction, however few the photons, and at
+    times a little above it.
     """
 
     correlation: float
@@ -171,6 +178,10 @@ def _ahead(score: Score, other: Score, errors: float) -> bool:
     ahead = score.correlation - max(other.correlation, 0.0)
     if ahead <= MARGIN * max(score.attainable, abs(other.correlation)):
         return False
+    left = max(0.0, 1 - other.explained)
+    if score.explained - other.explained <= min(MARGIN, LEFT * left) and other.explained != UNKNOWN:
+        # Both explain the patterns: a phase ramp on the probe is much like a small shift.
+        return False
     if len(score.parts) != len(other.parts):
         return ahead > 4 * math.hypot(score.sigma, other.sigma)
     # The same frames under two readings: a paired comparison is far sharper than that of two sums. What a frame adds
@@ -227,12 +238,12 @@ def score(predicted: Array, measured: Array) -> Score:
 
 
 def _explained(model: Array, data: Array) -> float:
-    """Correlation of what neighbouring pixels share; 1 where that drowns in noise, and nothing can be said."""
+    """Correlation of what neighbouring pixels share; ``UNKNOWN`` where that drowns in noise."""
     least = 4 * max(STRUCTURED, 4 / math.sqrt(2 * data.size))
     shared = _shared(data, data), _shared(model, model)
     if shared[0] <= least * _dot(data, data) or shared[1] <= least * _dot(model, model):
-        return 1.0
-    return min(1.0, _shared(model, data) / math.sqrt(shared[0] * shared[1]))
+        return UNKNOWN
+    return _shared(model, data) / math.sqrt(shared[0] * shared[1])
 
 
 def _shared(one: Array, other: Array) -> float:

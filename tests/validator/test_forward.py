@@ -479,14 +479,11 @@ def test_turned_is_what_numpy_says():
         np.testing.assert_array_equal(turned(a, name, roll_rows=1, roll_columns=2), np.roll(frames, (1, 2), (1, 2)))
 
 
-def told(correlation, sigma):
-    """A score to which every frame adds about the same."""
+def told(correlation, sigma, explained=None):
+    """A score to which every frame adds about the same; without noise, but for what is said."""
     parts = correlation / 32 * (1 + 0.1 * noise(1, 32))
-    return Score(correlation=correlation, sigma=sigma, likeness=0.95, explained=0.95, parts=parts, own=32 * parts)
-
-
-def poorly(correlation, sigma, explained):
-    return replace(told(correlation, sigma), explained=explained)
+    explained = correlation if explained is None else explained
+    return Score(correlation=correlation, sigma=sigma, likeness=0.95, explained=explained, parts=parts, own=32 * parts)
 
 
 @pytest.mark.parametrize(
@@ -502,14 +499,23 @@ def poorly(correlation, sigma, explained):
     ],
 )
 def test_a_reading_that_explains_poorly_must_stand_alone(explained, sigma, stated, rival, believed):
-    assert surpasses(poorly(0.4, sigma, explained), told(stated, 0.03), rival) == believed
+    assert surpasses(told(0.4, sigma, explained), told(stated, 0.03), rival) == believed
 
 
 def test_the_margin_shrinks_with_what_noise_lets_be_attained():
-    low, ahead = told(0.02, 0.01), told(0.1, 0.01)
+    low, ahead = told(0.02, 0.01, 0.2), told(0.1, 0.01, 0.95)
     assert surpasses(ahead, low)
-    assert not surpasses(replace(ahead, explained=0.1), low)
-    assert not surpasses(ahead, told(0.095, 0.01))
+    assert not surpasses(ahead, told(0.095, 0.01, 0.8))
+    assert surpasses(told(0.9, 0.03), told(0.75, 0.03))
+    assert not surpasses(told(0.8, 0.03), told(0.75, 0.03, 0.65))
+
+
+def test_a_stated_reading_that_explains_as_much_is_not_surpassed():
+    """As with a phase ramp on the probe, to which a small shift of the positions is much alike."""
+    assert surpasses(told(0.6, 0.02, 0.95), told(0.45, 0.02, 0.7))
+    assert not surpasses(told(0.6, 0.02, 0.95), told(0.45, 0.02, 0.93))
+    # Where noise lets nothing be said, both seem to explain everything.
+    assert surpasses(told(0.1, 0.01, 1), told(0.02, 0.01, 1))
 
 
 @pytest.mark.parametrize(
@@ -517,7 +523,7 @@ def test_the_margin_shrinks_with_what_noise_lets_be_attained():
     [(0.2, 0.1, True), (0.13, 0.1, False), (0.13, 0.5, True), (0.08, 1, False)],
 )
 def test_what_is_hardly_beyond_chance_must_explain_something(correlation, explained, supported):
-    verdict = Verdict(stated=poorly(correlation, 0.03, explained), best=None, tried=1, frames=32)
+    verdict = Verdict(stated=told(correlation, 0.03, explained), best=None, tried=1, frames=32)
     assert verdict.supported == supported
 
 
