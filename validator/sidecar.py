@@ -23,7 +23,8 @@ MAX_BYTES: Final = 1 << 24
 
 _STEP: Final = 1 << 20
 _KEY: Final = b"sha256_checksum"
-_MARK: Final = re.compile(rb'[][{}"]|\\.', re.DOTALL)
+_TEXT: Final = re.compile(rb'"((?:[^"\\]++|\\.?+)*+)(?:"|\Z)', re.DOTALL)
+"""A text of JSON, or what begins like one and never ends: each byte is looked at once."""
 _VALUE: Final = re.compile(rb'\s*:\s*"([^"\\]{0,200})"')
 
 MAX_PARSED: Final = 1 << 22
@@ -145,17 +146,14 @@ def _checksum(path: Path) -> str | None:
         return None
     if _KEY not in raw:
         return None
-    depth, begin, found = 0, None, None
-    for mark in _MARK.finditer(raw):
-        char = mark[0]
-        if begin is not None:
-            if char == b'"':
-                value = _VALUE.match(raw, mark.end()) if depth == 1 and raw[begin : mark.start()] == _KEY else None
-                found, begin = value[1].decode("ascii", "replace").lower() if value else found, None
-        elif char == b'"':
-            begin = mark.end()
-        elif char in b"[{":
-            depth += 1
-        elif char in b"]}":
-            depth -= 1
+    depth, at, found = 0, 0, None
+    for text in _TEXT.finditer(raw):
+        start, end = text.span()
+        if start > at:
+            between = raw[at:start]
+            depth += between.count(b"[") + between.count(b"{") - between.count(b"]") - between.count(b"}")
+        at = end
+        if depth == 1 and text[1] == _KEY:
+            value = _VALUE.match(raw, at)
+            found = value[1].decode("ascii", "replace").lower() if value else found
     return found
