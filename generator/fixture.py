@@ -83,7 +83,8 @@ def fixture(
             f"{wanted.id} has {fixed} positions, not {subset_size}; for another size name --contract {DEFAULT}"
         )
     read_as = _of_source(wanted)
-    with opened(source, read_as, allow=allow, axes=axes) as one:
+    advice = "" if fixed is None else f"for patterns of another size name --contract {DEFAULT}"
+    with opened(source, read_as, allow=allow, axes=axes, advice=advice) as one:
         whole = mended(one.dataset, one.binding, read_as, one.plan)
         chosen = _indices(one, read_as, whole, subset_size, positions)
         streams = _cut(read_as, whole, chosen)

@@ -150,6 +150,7 @@ def opened(
     allow: Collection[str] = (),
     axes: Axes | None = None,
     headers_only: bool = False,
+    advice: str = "",
 ) -> Iterator[Source]:
     """Open a file and plan its mending.
 
@@ -159,6 +160,7 @@ def opened(
         allow: steps taken only by name that may be taken.
         axes: axes of arrays whose order the caller knows.
         headers_only: plan by the headers alone; whoever does that checks the result.
+        advice: what else may be tried where a size is out of range.
 
     Raises:
         NotKeptError: the headers alone do not tell how to mend it.
@@ -171,7 +173,9 @@ def opened(
     if headers_only and not one.headers_suffice:
         raise NotKeptError(f"{one.name}: its values must be read first")
     if one.plan.obstacles:
-        raise GeneratorError(f"{one.name}: cannot become {contract.id}: {'; '.join(one.plan.obstacles)}")
+        told = "; ".join(one.plan.obstacles)
+        told += f"; {advice}" if advice and any(found.code == "SHAPE-003" for found in one.report.findings) else ""
+        raise GeneratorError(f"{one.name}: cannot become {contract.id}: {told}")
     with one.opened() as (dataset, binding, source):
         yield Source(
             path=Path(one.name),

@@ -278,7 +278,9 @@ class TestErrors:
 
     def test_a_source_of_another_size(self, tmp_path):
         source = simulated(tmp_path / "in.npz", n=70, size=32, object_shape=(130, 130))
-        assert "SHAPE-003" in self.line(tmp_path, source)
+        line = self.line(tmp_path, source)
+        assert "SHAPE-003" in line
+        assert "for patterns of another size name --contract ptychopinn/canonical" in line
         source = simulated(tmp_path / "in2.npz", n=70, size=64, object_shape=(100, 130))
         assert "at least 128" in self.line(tmp_path, source)
 
