@@ -1,6 +1,6 @@
 """What a careful user would write by hand, with numpy alone. Run as a program it does the same in a fresh process.
 
-python benchmarks/peers.py load|check|convert IN.npz [OUT.npz]
+python benchmarks/peers.py load|check|convert|transpose IN.npz [OUT.npz]
 """
 
 from __future__ import annotations
@@ -39,5 +39,13 @@ def convert(source: str, target: str) -> None:
     np.savez_compressed(target, **arrays)
 
 
+def transpose(source: str, target: str) -> None:
+    """Load, transpose, save: the axes are mended, and double precision stays."""
+    with np.load(source) as data:
+        arrays = {name: data[name] for name in data.files}
+    arrays["diffraction"] = np.ascontiguousarray(arrays["diffraction"].transpose(2, 0, 1))
+    np.savez_compressed(target, **arrays)
+
+
 if __name__ == "__main__":
-    {"load": load, "check": check, "convert": convert}[sys.argv[1]](*sys.argv[2:])
+    {"load": load, "check": check, "convert": convert, "transpose": transpose}[sys.argv[1]](*sys.argv[2:])

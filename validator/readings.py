@@ -17,6 +17,9 @@ Array = np.ndarray[Any, Any]
 SLIGHT: Final = 4
 """Pixels by which the zero frequency may be off the centre for a warning only."""
 
+SLIGHT_SHIFT: Final = 1.5
+"""Pixels by which all positions may be shifted for a warning only."""
+
 NEAR: Final = 8.0
 """Pixels by which a reading's origin is looked for elsewhere."""
 
@@ -30,7 +33,7 @@ FEW: Final = 10
 """Frames for which every pairing is tried."""
 
 PREDICTED: Final = 1 << 26
-"""Pixels that are predicted to try pairings: what bounds the time."""
+"""Pixels, of every probe mode, that are predicted to try pairings: what bounds the time."""
 
 GROUP: Final = 64
 """Positions predicted at a time."""
@@ -69,8 +72,11 @@ class Reading:
 
     @property
     def slight(self) -> bool:
-        """A zero frequency a few pixels off: a phase ramp on probe or object looks the same, and does little harm."""
-        return self.name == "offset" and max(abs(value) for _, value in self.values) <= SLIGHT
+        """A few pixels off: a phase ramp on probe or object looks the same, and does little harm."""
+        values = dict(self.values)
+        if self.name == "offset":
+            return max(map(abs, values.values())) <= SLIGHT
+        return self.name == "shift" and math.hypot(values["x0"], values["y0"]) < SLIGHT_SHIFT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -257,8 +263,9 @@ def pairings(scene: Scene, data: Array) -> Iterator[Trial]:
     few = scene.taken(scene.scattered(FEW))
     frames = few.index
     compared = centred(few.measured).reshape(len(frames), -1)
-    reach = min(n // 2, PREDICTED // (compared.shape[1] * len(frames) * 2))
-    whole = n * compared.shape[1] <= PREDICTED
+    pixels = compared.shape[1] * len(scene.probe)
+    reach = min(n // 2, PREDICTED // (pixels * len(frames) * 2))
+    whole = n * pixels <= PREDICTED
     wanted = np.arange(n) if whole else np.unique((frames[:, None] + np.arange(-reach, reach + 1)) % n)
     mean = scene.predicted(scene.x, scene.y).mean(axis=0).reshape(-1)
     products, power = np.zeros((n, len(frames))), np.full(n, np.inf)

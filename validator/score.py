@@ -19,7 +19,7 @@ from npzschema.contracts.forward_model import amplitudes
 Array = np.ndarray[Any, Any]
 
 PIXELS: Final = 1 << 19
-"""Pixels of all frames of one prediction: what bounds the time."""
+"""Pixels of all frames and probe modes of one prediction: what bounds the time."""
 
 GOLDEN: Final = (math.sqrt(5) - 1) / 2
 
@@ -45,9 +45,6 @@ MARGIN: Final = 0.1
 EXPLAINED: Final = 0.7
 """Correlation without noise that another reading must reach: less may be a likeness, not an explanation."""
 
-LEFT: Final = 0.4
-"""Part of what the stated reading leaves unexplained that another must explain, where that is less than the margin."""
-
 POORLY: Final = 0.35
 """The same for a reading that stands alone: probe or object may be poor. Likenesses come in numbers."""
 
@@ -57,12 +54,8 @@ ALONE: Final = 0.5
 SURE: Final = 9.0
 """Standard deviations of the null that such a reading must reach."""
 
-UNKNOWN: Final = 1.0
-"""What a reading is taken to explain where noise lets nothing be said."""
-
-STRUCTURED: Final = 0.01
-"""Part of the variance that neighbouring pixels must share for it to be told from noise; four standard errors, where
-that is more."""
+STRUCTURED: Final = 0.04
+"""What neighbouring pixels must share, in variances, to be told from noise; or four standard errors."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -94,7 +87,7 @@ class Scene:
 
     def spread(self, frames: int) -> Array:
         """So many rows of the sample, evenly spaced, and few enough for the pixel budget."""
-        count = min(frames, max(LEAST + 2, PIXELS // self.measured[0].size), len(self.index))
+        count = min(frames, max(LEAST + 2, PIXELS // (self.measured[0].size * len(self.probe))), len(self.index))
         return np.unique(np.linspace(0, len(self.index) - 1, count).round().astype(int))
 
     def thinned(self, frames: int) -> Scene:
@@ -118,15 +111,14 @@ class Score:
     """Correlation of a reading, the null's deviation, and what each frame adds to the correlation, (n,).
 
     ``own``: each frame's own correlation, (n,). ``likeness``: correlation of the mean patterns, which hardly depends
-    on positions: whether the model holds at all. ``explained``: the correlation of what neighbouring pixels share,
-    from which noise is gone: near 1 for the right reading of a good reconstruction, however few the photons, and at
-    times a little above it.
+    on positions: whether the model holds at all. ``attainable``: the correlation that a right reading
+    would reach for the noise of the patterns; 0 where that drowns in it, and nothing can be said.
     """
 
     correlation: float
     sigma: float
     likeness: float = 0.0
-    explained: float = 0.0
+    attainable: float = 1.0
     parts: Array = field(compare=False, repr=False, default_factory=lambda: np.zeros(0))
     own: Array = field(compare=False, repr=False, default_factory=lambda: np.zeros(0))
 
@@ -135,9 +127,9 @@ class Score:
         return self.correlation / self.sigma if self.sigma > 0 else 0.0
 
     @property
-    def attainable(self) -> float:
-        """The correlation that a perfect reading of these patterns would reach, for their noise."""
-        return min(1.0, self.correlation / self.explained) if self.explained > self.correlation > 0 else 1.0
+    def explained(self) -> float:
+        """The correlation as it were without noise: near 1 for the right reading of a good reconstruction."""
+        return self.correlation / max(self.attainable, abs(self.correlation)) if self.correlation else 0.0
 
     def __str__(self) -> str:
         return f"{self.correlation:.2f} ({self.z:.0f} sigma)"
@@ -176,11 +168,7 @@ def _explains(score: Score, other: Score, rival: float) -> bool:
 def _ahead(score: Score, other: Score, errors: float) -> bool:
     """Ahead by the margin, and by so many standard errors of the mean difference over frames."""
     ahead = score.correlation - max(other.correlation, 0.0)
-    if ahead <= MARGIN * max(score.attainable, abs(other.correlation)):
-        return False
-    left = max(0.0, 1 - other.explained)
-    if score.explained - other.explained <= min(MARGIN, LEFT * left) and other.explained != UNKNOWN:
-        # Both explain the patterns: a phase ramp on the probe is much like a small shift.
+    if ahead <= MARGIN * max(score.attainable, score.correlation, abs(other.correlation)):
         return False
     if len(score.parts) != len(other.parts):
         return ahead > 4 * math.hypot(score.sigma, other.sigma)
@@ -231,19 +219,22 @@ def score(predicted: Array, measured: Array) -> Score:
         correlation=found,
         sigma=sigma / norm,
         likeness=_alike(*means),
-        explained=_explained(model.reshape(predicted.shape), data.reshape(measured.shape)),
+        attainable=_attainable(model.reshape(predicted.shape), data.reshape(measured.shape)),
         parts=np.diagonal(products) / norm,
         own=np.divide(np.diagonal(products), norms, out=np.zeros(n), where=norms > 0),
     )
 
 
-def _explained(model: Array, data: Array) -> float:
-    """Correlation of what neighbouring pixels share; ``UNKNOWN`` where that drowns in noise."""
-    least = 4 * max(STRUCTURED, 4 / math.sqrt(2 * data.size))
-    shared = _shared(data, data), _shared(model, model)
-    if shared[0] <= least * _dot(data, data) or shared[1] <= least * _dot(model, model):
-        return UNKNOWN
-    return _shared(model, data) / math.sqrt(shared[0] * shared[1])
+def _attainable(model: Array, data: Array) -> float:
+    """The correlation with a right model: the root of the part of the variance of ``data`` that is no noise; or 0.
+
+    Neighbouring pixels share what is no noise, and how much of it, the model tells.
+    """
+    least = max(STRUCTURED, 16 / math.sqrt(2 * data.size))
+    shared = _shared(data, data) / _dot(data, data), _shared(model, model) / _dot(model, model)
+    if min(shared) <= least:
+        return 0.0
+    return math.sqrt(min(1.0, shared[0] / shared[1]))
 
 
 def _shared(one: Array, other: Array) -> float:
