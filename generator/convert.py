@@ -17,7 +17,7 @@ from npzschema.validator.source import FileSource
 from .errors import GeneratorError, NotKeptError
 from .mend import mended_file
 from .metadata import metadata
-from .plan import LOSSY, Plan, check_allowed, plan
+from .plan import BY_CONTENT, LOSSY, Plan, check_allowed, plan
 from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
 from .sidecar import Sidecar
@@ -69,7 +69,7 @@ def convert(
 
     try:
         # Most files can be mended by what their headers say, in one pass; what is made is validated in any case.
-        return attempt(headers_only=True)
+        return attempt(headers_only=not BY_CONTENT & set(allow))
     except NotKeptError:
         return attempt(headers_only=False)
 

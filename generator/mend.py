@@ -116,7 +116,7 @@ def _detector_step(step: Step) -> Callable[[Array], Array]:
     if step.step == "centre" and step.values["reading"] == "offset":
         return lambda frames: np.roll(frames, (values["roll_rows"], values["roll_columns"]), axis=(1, 2))
     if step.step == "centre":
-        return lambda frames: np.fft.ifftshift(frames, axes=(1, 2))
+        return lambda frames: np.fft.fftshift(frames, axes=(1, 2))
     return lambda frames: turned(frames, step.values["reading"], **values)
 
 

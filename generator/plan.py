@@ -44,6 +44,9 @@ LOSSY: Final[Mapping[str, str]] = {
 }
 """Steps that lose something, or that nothing but the forward model speaks for: done only when asked for by name."""
 
+BY_CONTENT: Final = frozenset({"pairing", "positions", "centre", "detector"})
+"""Steps of which headers tell nothing, not even that they are needed."""
+
 
 def check_allowed(names: Collection[str]) -> None:
     """Raises :class:`GeneratorError` for a name that is no lossy step."""

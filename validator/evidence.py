@@ -26,6 +26,10 @@ Array = np.ndarray[Any, Any]
 ENERGY_RATIO: Final = 3.0
 """How many times more slice energies must vary along a detector axis than along the scan axis."""
 
+FALLS_OFF: Final = 0.3
+"""How much slice energies vary at least along a detector axis, in their mean: patterns fall off from the centre. Where
+the whole detector is lit, as in near-field data, a beam that drifts makes rows of the detector look like frames."""
+
 CORRELATED: Final = 0.3
 """Correlation below which the model holds too badly to tell amplitudes from intensities."""
 
@@ -123,7 +127,7 @@ class Evidence:
             told.append((float(totals.std() / totals.mean()), _likeness(facts.samples[axis]), layout))
         told.sort(key=lambda one: one[0])
         (spread, likeness, layout), (other_spread, other_likeness, _) = told[0], told[1]
-        if other_spread < ENERGY_RATIO * spread or likeness < other_likeness + LIKENESS:
+        if other_spread < max(FALLS_OFF, ENERGY_RATIO * spread) or likeness < other_likeness + LIKENESS:
             return None
         return layout, (
             f"slices along axis {layout.dims.index(scan.dimension)} resemble each other ({likeness:.2f}) and their "
@@ -165,13 +169,9 @@ def forward_words(test: ForwardTest) -> str:
 
 
 def _likeness(sample: Sample) -> float:
-    """Mean correlation of slices with their mean, but for what rows or columns alone tell.
-
-    A beam that drifts brightens whole frames: across a detector axis, every slice shows that drift.
-    """
-    slices = np.nan_to_num(sample.frames, posinf=0.0, neginf=0.0)
-    slices = slices - slices.mean(axis=1, keepdims=True)
-    flat = (slices - slices.mean(axis=2, keepdims=True)).reshape(len(slices), -1)
+    """Mean correlation of slices with their mean."""
+    flat = np.nan_to_num(sample.frames.reshape(len(sample.frames), -1), posinf=0.0, neginf=0.0)
+    flat = flat - flat.mean(axis=1, keepdims=True)
     mean = flat.mean(axis=0)
     norms = np.linalg.norm(flat, axis=1) * np.linalg.norm(mean)
     some = norms > 0
@@ -225,14 +225,20 @@ def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene 
     if counts:
         measured = np.sqrt(measured)
     return Scene(
-        probe=probe,
-        object=obj[0],
+        # Of no size: neither very large nor very small values overflow, and only shapes are compared.
+        probe=_unit(probe),
+        object=_unit(obj[0]),
         x=placed[0],
         y=placed[1],
         index=sample.index[kept],
         measured=measured.astype(np.float32),
         dead=dead,
     )
+
+
+def _unit(values: Array) -> Array:
+    largest = float(max(np.abs(values.real).max(), np.abs(values.imag).max()))
+    return values / largest if largest > 0 else values
 
 
 def _usable(frames: Array) -> tuple[Array, Array, Array | None]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .readings import Affine, Reading, Trial, far, leans, near, refined, repaired, shift, strides, turned
+from .readings import Affine, Reading, Trial, far, hanging, leans, near, refined, repaired, shift, strides, turned
 from .score import (
     ALIKE,
     LEAST,
@@ -46,12 +46,16 @@ CLEAR: Final = 0.5
 """Correlation below which the stated reading is poor enough to search wider."""
 
 
+EXPLAINS: Final = 0.8
+"""What it explains below which the same."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
     """The stated reading, the best of the others, and whether that one is to be believed instead.
 
     ``rival``: the best correlation of further readings, of another family than the best one's; infinite where that
-    was fitted, and so may resemble anything.
+    was fitted, and so may resemble anything. ``sampled``: which frames were compared.
     """
 
     stated: Score
@@ -59,6 +63,8 @@ class Verdict:
     tried: int
     frames: int
     rival: float = 0.0
+    positions: int = 0
+    sampled: Array = field(compare=False, repr=False, default_factory=lambda: np.zeros(0, dtype=int))
 
     @property
     def other_fits(self) -> bool:
@@ -76,9 +82,19 @@ class Verdict:
         return self.best is not None and not self.other_fits and leads(self.best.score, self.stated, self.rival)
 
     @property
+    def hanging(self) -> bool:
+        """Whether the other reading leaves frames without a position of their own."""
+        return self.best is not None and self.best.name != "stride" and hanging(self.best, self.sampled, self.positions)
+
+    @property
+    def astray(self) -> tuple[int, ...]:
+        """Frames that do not fit their positions, where the others do."""
+        return tuple(self.sampled[self.stated.astray].tolist()) if len(self.sampled) else ()
+
+    @property
     def supported(self) -> bool:
-        """Whether the stated reading is borne out, and no other one ahead."""
-        return holds(self.stated) and not self.other_fits and not self.contested
+        """Whether the stated reading is borne out for all frames, and no other one ahead."""
+        return holds(self.stated) and not (self.other_fits or self.contested or self.astray)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -96,7 +112,7 @@ class _Trials:
             if self.best is None or one.weight > self.best.weight:
                 self.best = one
 
-    def verdict(self, stated: Score) -> Verdict:
+    def verdict(self, stated: Score, scene: Scene) -> Verdict:
         best = self.best
         others = [fits for name, fits in self.families.items() if best and name != best.family]
         return Verdict(
@@ -104,6 +120,8 @@ class _Trials:
             best=best.reading() if best else None,
             tried=1 + self.count,
             frames=len(stated.parts),
+            positions=len(scene.x),
+            sampled=scene.index,
             rival=math.inf if best and best.fitted else max(others, default=0.0),
         )
 
@@ -119,9 +137,9 @@ def judge(scene: Scene) -> Verdict:
     fits = correlation(first, data)
     trials.add(near(quick, first, data))
     other = trials.best.correlation if trials.best else 0.0
-    clear = stated.z >= SIGNIFICANT and min(stated.correlation, fits) > max(CLEAR, 1.25 * other + MARGIN)
-    if clear and not leans(quick, data, fits):
-        return trials.verdict(stated)
+    fine = stated.z >= SIGNIFICANT and stated.correlation > CLEAR and stated.explained > EXPLAINS
+    if fine and fits > max(CLEAR, 1.25 * other + MARGIN) and not leans(quick, data, fits):
+        return trials.verdict(stated, every)
     rows = every.spread(WIDE)
     return _searched(scene, every.taken(rows), predicted[rows])
 
@@ -132,7 +150,7 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
     trials.add(near(wide, predicted, data))
     trials.add(far(wide, data))
     trials.add(strides(scene))
-    best, verdict = trials.best, trials.verdict(stated)
+    best, verdict = trials.best, trials.verdict(stated, wide)
     if (
         best is None
         or best.kind == "pairing"
@@ -145,7 +163,7 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
         trials.add([shift(wide, data)])
     if best is not None and best.kind == "positions" and best.correlation > stated.correlation:
         trials.add(refined(wide, best, data))
-    return trials.verdict(stated)
+    return trials.verdict(stated, wide)
 
 
 def plain(scene: Scene) -> Score:

@@ -199,7 +199,7 @@ _ORIENTATIONS: Final[tuple[tuple[str, str, Callable[[Array], Array]], ...]] = (
 def _detector(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
     """Other orders of the detector's pixels under the stated positions."""
     words = "the zero frequency moved from the corner to the centre"
-    shifted = (np.fft.ifftshift(frames, axes=(1, 2)) for frames in (scene.measured, data))
+    shifted = (np.fft.fftshift(frames, axes=(1, 2)) for frames in (scene.measured, data))
     yield _trial("centre", "fftshift", words, predicted, *shifted)
     yield from _offset(scene, predicted, data)
     for name, words, turn in _ORIENTATIONS:
@@ -298,6 +298,20 @@ def repaired(values: Array, name: str, step: int) -> Array:
     """Positions as a pairing has them, by the name of a reading: that of frame i is ``i + step``, or ``step - i``."""
     order = (np.arange(len(values)) if name == "roll" else -np.arange(len(values))) + step
     return np.asarray(values[order % len(values)])
+
+
+def hanging(reading: Reading, sampled: Array, count: int) -> bool:
+    """Whether a pairing leaves frames without a position: those that wrap round the end of the scan do not fit.
+
+    ``sampled``: the frames that were compared, of ``count``.
+    """
+    step = int(dict(reading.values).get("step", 0))
+    partners = sampled + step if reading.name == "roll" else step - sampled
+    wrapped = (partners < 0) | (partners >= count)
+    if reading.kind != "pairing" or not wrapped.any() or wrapped.all():
+        return False
+    own = reading.score.own
+    return bool(own[wrapped].mean() < own[~wrapped].mean() / 2)
 
 
 def strides(scene: Scene) -> Iterator[Trial]:

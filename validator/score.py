@@ -45,6 +45,15 @@ MARGIN: Final = 0.1
 EXPLAINED: Final = 0.7
 """Correlation without noise that another reading must reach: less may be a likeness, not an explanation."""
 
+FITTING: Final = 0.9
+"""Part of the frames that at most fit less well than those that surely do."""
+
+BEYOND: Final = 3.0
+"""Times chance that these must correlate, each by itself."""
+
+ASTRAY: Final = 0.2
+"""Part of the frames from which on those that do not fit are told."""
+
 POORLY: Final = 0.35
 """The same for a reading that stands alone: probe or object may be poor. Likenesses come in numbers."""
 
@@ -110,7 +119,8 @@ class Scene:
 class Score:
     """Correlation of a reading, the null's deviation, and what each frame adds to the correlation, (n,).
 
-    ``own``: each frame's own correlation, (n,). ``likeness``: correlation of the mean patterns, which hardly depends
+    ``own``: each frame's own correlation, (n,); ``chance``: what that is with positions of other frames, root mean
+    square. ``likeness``: correlation of the mean patterns, which hardly depends
     on positions: whether the model holds at all. ``attainable``: the correlation that a right reading
     would reach for the noise of the patterns; 0 where that drowns in it, and nothing can be said.
     """
@@ -119,8 +129,19 @@ class Score:
     sigma: float
     likeness: float = 0.0
     attainable: float = 1.0
+    chance: float = 0.0
     parts: Array = field(compare=False, repr=False, default_factory=lambda: np.zeros(0))
     own: Array = field(compare=False, repr=False, default_factory=lambda: np.zeros(0))
+
+    @property
+    def astray(self) -> Array:
+        """Rows of frames that do not fit, where many do not and the best of the others do; none otherwise."""
+        best = float(np.quantile(self.own, FITTING)) if len(self.own) else 0.0
+        out = np.flatnonzero(self.own < best / 3)
+        if len(out) < max(LEAST // 2, ASTRAY * len(self.own)) or not best > BEYOND * self.chance > 0:
+            return np.zeros(0, dtype=int)
+        # Frames with little in them, as beside the sample, fit poorly too; yet on the whole they are not against it.
+        return out if self.own[out].mean() < self.chance else np.zeros(0, dtype=int)
 
     @property
     def z(self) -> float:
@@ -214,14 +235,17 @@ def score(predicted: Array, measured: Array) -> Score:
     # Rows and columns sum to zero already, up to rounding: the null's mean is zero.
     sigma = math.sqrt(float((products**2).sum()) / (n - 1))
     found = float(np.trace(products)) / norm
-    norms = np.sqrt(np.einsum("ij,ij->i", model, model) * np.einsum("ij,ij->i", data, data))
+    sides = [np.sqrt(np.einsum("ij,ij->i", one, one)) for one in (model, data)]
+    norms = np.outer(*sides)
+    own = np.divide(products, norms, out=np.zeros((n, n)), where=norms > 0)
     return Score(
         correlation=found,
         sigma=sigma / norm,
         likeness=_alike(*means),
         attainable=_attainable(model.reshape(predicted.shape), data.reshape(measured.shape)),
         parts=np.diagonal(products) / norm,
-        own=np.divide(np.diagonal(products), norms, out=np.zeros(n), where=norms > 0),
+        chance=math.sqrt(float((own**2).sum() - (np.diagonal(own) ** 2).sum()) / (n * (n - 1))),
+        own=np.diagonal(own),
     )
 
 

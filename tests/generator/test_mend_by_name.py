@@ -62,3 +62,43 @@ def test_nominal_positions_go_along(right: dict[str, np.ndarray], tmp_path: Path
     with np.load(target) as mended:
         np.testing.assert_allclose(mended["xcoords_start"], x - 0.25, atol=1e-9)
         np.testing.assert_allclose(mended["ycoords_start"], y + 0.25, atol=1e-9)
+
+
+def test_a_zero_frequency_a_few_pixels_off_is_moved_when_asked(right: dict[str, np.ndarray], tmp_path: Path) -> None:
+    """It is a warning only: without the step's name the file is valid, and copied as it is."""
+    source, target = tmp_path / "off.npz", tmp_path / "mended.npz"
+    np.savez(source, **right | {"diffraction": np.roll(right["diffraction"], 3, axis=2)})
+    report = npzschema.validate(source)
+    assert report.ok
+    assert "--allow centre" in next(one.remedy for one in report.findings if one.code == "PHYS-003")
+    convert(source, target, allow=["centre"])
+    with np.load(target) as mended:
+        np.testing.assert_array_equal(mended["diffraction"], right["diffraction"])
+
+
+def test_frames_that_lost_their_positions_are_told_not_guessed(right: dict[str, np.ndarray], tmp_path: Path) -> None:
+    """The first frames were taken with later positions, and those of the last frames are nowhere in the file."""
+    source = tmp_path / "cut.npz"
+    held = {name: right[name] for name in right}
+    held["diffraction"] = right["diffraction"][:-5]
+    held |= {name: values[5:] for name, values in right.items() if name.endswith(("coords", "coords_start"))}
+    np.savez(source, **held)
+    (finding,) = [one for one in npzschema.validate(source).findings if one.code == "PHYS-001"]
+    assert "have no position in the file" in finding.message
+    assert finding.fix is None
+    with pytest.raises(GeneratorError, match="PHYS-001"):
+        convert(source, tmp_path / "mended.npz", allow=["pairing"])
+
+
+def test_an_odd_detector_as_an_fft_leaves_it(tmp_path: Path) -> None:
+    source = tmp_path / "odd.npz"
+    simulate(source, Experiment(positions=60, size=33, scan="fermat", object_shape=(100, 96), seed=4))
+    with np.load(source) as data:
+        arrays = dict(data)
+    corner = arrays | {"diffraction": np.fft.ifftshift(arrays["diffraction"], axes=(1, 2))}
+    np.savez(tmp_path / "corner.npz", **corner)
+    (finding,) = npzschema.validate(tmp_path / "corner.npz").findings
+    assert (finding.code, finding.found) == ("PHYS-003", "fftshift")
+    convert(tmp_path / "corner.npz", tmp_path / "mended.npz", allow=["centre"])
+    with np.load(tmp_path / "mended.npz") as mended:
+        np.testing.assert_array_equal(mended["diffraction"], arrays["diffraction"])

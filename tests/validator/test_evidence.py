@@ -151,6 +151,22 @@ def test_slices_do_decide_where_they_separate(datasets):
     assert "energies vary" in finding.evidence
 
 
+@pytest.mark.parametrize("drift", [0.1, 0.4])
+@pytest.mark.parametrize("contrast", [0.1, 0.4])
+def test_a_lit_detector_under_a_beam_that_drifts_stays_undecided(datasets, drift, contrast):
+    """As in near-field data: rows of the detector resemble each other, as each of them shows the drift."""
+    made = SILENCED["placeholder object"](SILENCED["placeholder probe"](datasets.canonical(32, 32)))
+    rng = np.random.default_rng(7)
+    wide = np.fft.fftfreq(32)[:, None] ** 2 + np.fft.fftfreq(32)[None, :] ** 2
+    speckle = np.fft.ifft2(np.fft.fft2(rng.normal(size=(32, 32, 32))) * np.exp(-60 * wide)).real
+    beam = 1 + drift * np.linspace(-1, 1, 32)[:, None, None]
+    frames = (beam * (1 + contrast * speckle / speckle.std())).clip(0).astype(np.float32)
+    for arrays in ({**made, "diffraction": frames}, legacy({**made, "diffraction": frames})):
+        report = validate(arrays)
+        assert coded(report, "FORMAT-002")
+        assert not coded(report, "FORMAT-001")
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("draw", ["uniform", "poisson", "exponential"])
 def test_frames_of_noise_stay_undecided(datasets, draw, seed):

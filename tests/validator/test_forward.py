@@ -330,6 +330,74 @@ def test_faults_are_found_in_poor_reconstructions(name, seed):
     assert verdict.best.name in FAULTS[name][2]
 
 
+@pytest.mark.parametrize("name", ["flip-x-object", "transpose", "reversed-columns", "corner"])
+@pytest.mark.parametrize("seed", range(3))
+def test_faults_are_found_where_neighbouring_pixels_share_nothing(name, seed):
+    """A probe that fills its frame gives speckle as fine as the pixels."""
+    right = scene_of(seed)
+    rng = np.random.default_rng([seed, 5])
+    probe = np.exp(2j * np.pi * rng.random((1, SIDE, SIDE))) / SIDE
+    expected = patterns(probe, right.object, right.x[right.index], right.y[right.index])
+    right = replace(right, probe=probe, measured=np.sqrt(rng.poisson(expected * 1e5) / 1e5).astype(np.float32))
+    assert judge(right).supported
+    verdict = judge(FAULTS[name][0](right))
+    assert verdict.other_fits
+    assert verdict.best.name in FAULTS[name][2]
+
+
+def test_what_can_be_attained_is_told_from_the_noise():
+    right = scene_of(0, photons=1e7)
+    rng = np.random.default_rng(8)
+    signal = (right.measured - right.measured.mean(axis=0)).std()
+    for level in (0.0, 0.5, 1.0, 2.0):
+        noisy = right.measured + level * signal * rng.normal(size=right.measured.shape)
+        found = score(right.predicted(right.x, right.y), noisy)
+        assert found.attainable == pytest.approx(1 / math.hypot(1, level), abs=0.03)
+        assert found.explained == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("step", [1, 5, -3])
+@pytest.mark.parametrize("wraps", [True, False])
+@pytest.mark.parametrize(("condition", "seed"), ONE_EACH)
+def test_frames_out_of_step_hang_where_nothing_wraps_round(step, wraps, condition, seed):
+    """Cut apart, frames at one end have lost their positions; rolled, they have not."""
+    right = scene_of(seed, **condition)
+    n = len(right.x) if wraps else len(right.x) - abs(step)
+    places = (np.arange(n) - step) % n if wraps else np.arange(n) + max(-step, 0)
+    frames = np.arange(n) + (0 if wraps else max(step, 0))
+    wrong = replace(right, x=right.x[places], y=right.y[places], index=np.arange(n), measured=right.measured[frames])
+    verdict = judge(wrong)
+    assert verdict.best.name == "roll"
+    assert dict(verdict.best.values) == {"step": step}
+    assert verdict.hanging != wraps
+
+
+@pytest.mark.parametrize("part", [0.4, 0.5])
+@pytest.mark.parametrize(("condition", "seed"), [SCENES[0], SCENES[1], SCENES[8]])
+def test_part_of_a_scan_astray_is_told_from_where_on(part, condition, seed):
+    right = scene_of(seed, **condition)
+    assert judge(right).astray == ()
+    first = int(len(right.x) * (1 - part))
+    order = np.arange(len(right.x))
+    order[first:] = np.roll(np.random.default_rng(seed).permutation(order[first:]), 1)
+    verdict = judge(replace(right, x=right.x[order], y=right.y[order]))
+    assert not verdict.other_fits
+    assert not verdict.supported
+    assert first <= min(verdict.astray) <= first + 6
+    assert len(verdict.astray) > (verdict.sampled >= first).sum() / 2
+
+
+def test_frames_beside_the_sample_are_not_astray():
+    """Little but noise tells one of them from another."""
+    right = scene_of(0)
+    obj = right.object.copy()
+    obj[:, : obj.shape[1] // 2] = obj.mean()
+    expected = patterns(right.probe, obj, right.x[right.index], right.y[right.index])
+    for photons in (1e3, 1e4, 1e6):
+        counts = np.random.default_rng(3).poisson(expected * photons) / photons
+        assert judge(replace(right, object=obj, measured=np.sqrt(counts).astype(np.float32))).astray == ()
+
+
 SHIFTS = [(6, -2), (-5, 4), (3.5, 3), (0, -7)]
 
 

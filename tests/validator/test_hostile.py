@@ -135,18 +135,22 @@ def test_a_pipe_is_not_even_opened(tmp_path):
         os.open(path, os.O_WRONLY | os.O_NONBLOCK)
 
 
+def in_a_process_of_its_own(folder):
+    child = Path(__file__).parent / "hostile_child.py"
+    done = subprocess.run(
+        [sys.executable, str(child), str(folder)], capture_output=True, text=True, check=False, timeout=500
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_family_in_a_process_of_its_own(family, tmp_path):
     """All commands over all files: memory, nothing left behind, nothing run, and nothing made of what is refused."""
     names = {f"{at:03}.npz": name for at, name in enumerate(FAMILIES[family])}
     for file, name in names.items():
         (tmp_path / file).write_bytes(FAMILIES[family][name].make())
-    child = Path(__file__).parent / "hostile_child.py"
-    done = subprocess.run(
-        [sys.executable, str(child), str(tmp_path)], capture_output=True, text=True, check=False, timeout=500
-    )
-    assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)
+    results = in_a_process_of_its_own(tmp_path)
     assert sorted(results) == sorted(names)
     for file, told in results.items():
         name, case = names[file], FAMILIES[family][names[file]]
@@ -172,24 +176,21 @@ def test_numpy_reads_the_same_from_whatever_is_accepted(family):
         assert_agrees(data)
 
 
-@pytest.mark.parametrize("what", SIDECARS)
-def test_sidecar_of_any_kind(what, tmp_path):
-    content, expected = SIDECARS[what]
-    (tmp_path / "scan.npz").write_bytes(saved(compressed=True))
-    (tmp_path / "scan.json").write_bytes(content)
-    # In a process of its own: its memory is told by the system, where tracing millions of small pieces takes minutes.
-    child = subprocess.Popen(
-        [sys.executable, "-m", "npzschema.validator.cli", str(tmp_path / "scan.npz")], stdout=subprocess.PIPE, text=True
-    )
-    with child.stdout:
-        text = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == expected
-    # What is no JSON at all is a warning.
-    assert ("META-003 error" in text) == bool(expected)
-    lines_of(text)
-    assert usage.ru_maxrss >> 10 < PROCESS
+def test_sidecars_of_any_kind(tmp_path):
+    """In a process of its own: tracing millions of small pieces would take minutes."""
+    for at, (content, _) in enumerate(SIDECARS.values()):
+        (tmp_path / f"{at:03}.npz").write_bytes(saved(compressed=True))
+        (tmp_path / f"{at:03}.json").write_bytes(content)
+    results = in_a_process_of_its_own(tmp_path)
+    assert len(results) == len(SIDECARS)
+    for (what, (_, expected)), told in zip(SIDECARS.items(), results.values(), strict=True):
+        made = told["validate"]
+        assert made["status"] == expected, what
+        # What is no JSON at all is a warning.
+        assert ("META-003 error" in made["out"]) == bool(expected), what
+        lines_of(made["out"])
+        assert (told["stray"], told["changed"]) == ([], False), what
+        assert told["peak"] < PROCESS, what
 
 
 @pytest.mark.parametrize(

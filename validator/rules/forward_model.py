@@ -24,6 +24,8 @@ def check(case: Case) -> Iterator[Deviation]:
         yield _other(scan.x, scan.frames, verdict, verdict.best)
     elif verdict.best is not None and verdict.contested and not _explained(case):
         yield _contested(scan.x, scan.frames, verdict, verdict.best)
+    elif verdict.astray and not _explained(case):
+        yield _astray(scan.x, verdict)
     elif not verdict.supported and not _explained(case):
         yield Deviation(
             code="PHYS-001",
@@ -48,6 +50,23 @@ def _explained(case: Case) -> bool:
     return bool(build(case, scan).failures().get("insideTolerance"))
 
 
+def _astray(positions: str, verdict: Verdict) -> Deviation:
+    """Part of the scan fits: a frame or a position was lost on the way, or a part was put in another order."""
+    out = verdict.astray
+    return Deviation(
+        code="PHYS-001",
+        level="warning",
+        array=positions,
+        message=f"{len(out)} of {verdict.frames} frames looked at do not fit their positions, while the others do; "
+        f"the first is frame {out[0]}: a frame or a position may have been lost there",
+        expected="patterns as probe, object and positions predict them",
+        found=f"correlation {verdict.stated}",
+        evidence=_evidence(verdict),
+        frames=out,
+        at=("forwardModel",),
+    )
+
+
 def _contested(positions: str, frames: str, verdict: Verdict, best: Reading) -> Deviation:
     """Another reading is ahead, but not surely enough to be believed: undecided, and said so."""
     return Deviation(
@@ -66,18 +85,19 @@ def _contested(positions: str, frames: str, verdict: Verdict, best: Reading) -> 
 
 def _other(positions: str, frames: str, verdict: Verdict, best: Reading) -> Deviation:
     on_frames = best.kind in _ON_FRAMES
+    left = "; frames at one end have no position in the file" if verdict.hanging else ""
     return Deviation(
         code=_CODES[best.kind],
         level="warning" if best.slight else None,
         array=frames if on_frames else positions,
         message=f"as stored, patterns and predictions correlate {verdict.stated.correlation:.2f}; "
-        f"with {best.words}, {best.score.correlation:.2f}",
+        f"with {best.words}, {best.score.correlation:.2f}{left}",
         expected="patterns as probe, object and positions predict them",
         found=best.name,
         evidence=_evidence(verdict),
         at=("forwardModel",),
         fix=None
-        if best.name == "stride"
+        if best.name == "stride" or verdict.hanging
         else {
             "step": best.kind,
             "array": frames if on_frames else positions,
