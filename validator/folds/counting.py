@@ -3,8 +3,8 @@
 Both lie on a lattice; what counting leaves behind, and rounding does not, tells them apart. Two inequalities hold for
 Poisson counts whatever the intensities are, since they hold for each intensity:
 
-- the histogram ``n_k`` of mixed Poisson counts obeys ``k n_k**2 <= (k + 1) n_(k-1) n_(k+1)`` (``k! p_k`` are the moments
-  of a distribution, and those are log-convex). Roots of counts on a finer grid leave gaps, which break it;
+- the histogram ``n_k`` of mixed Poisson counts obeys ``k n_k**2 <= (k + 1) n_(k-1) n_(k+1)`` (``k! p_k`` are the
+  moments of a distribution, and those are log-convex). Roots of counts on a finer grid leave gaps, which break it;
 - of two counts with the sum ``s``, the difference squared is ``s`` on average, or more. Rounded amplitudes of
   neighbouring pixels, whose noise is half a photon's worth or less, differ by less.
 """
