@@ -285,3 +285,18 @@ def test_a_stopped_scan_with_as_many_positions_as_detector_rows(name, key, axis,
     assert report.arrays[key].axes == (("N", "H", "W") if axis == 0 else ("H", "W", "N"))
     surplus = next(one for one in report.findings if one.code == "SCAN-004")
     assert (surplus.expected, surplus.found) == (f"N = {kept}", f"N = {size}")
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("run1084_semireal_raw_diff3d", {"KEY-001", "NORM-001"}),
+        ("siemens_raw_diff3d", {"KEY-001", "NORM-001", "SHAPE-003"}),
+    ],
+)
+def test_patterns_under_their_second_name_alone(name, codes):
+    """Their axes are decided, and their sizes borne out, as those of the first name would be."""
+    report = validate(FOLDER / f"{name}.npz", contract="ptychopinn/fixture-v1")
+    errors = [one.code for one in report.findings if one.level == "error"]
+    assert sorted(errors) == sorted(codes)
+    assert "FORMAT-002" not in warnings_of(report)
