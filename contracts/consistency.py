@@ -20,6 +20,10 @@ _STEP_OF: Final = {
 }
 
 
+_OF_FORMS: Final = ("KEY-", "FORMAT-", "SHAPE-", "DTYPE-", "NORM-")
+"""Families of rules that tell one form of an array from another."""
+
+
 def check_consistency(contract: Contract, where: str) -> None:
     """Raises :class:`ContractError` for the first flaw, with a pointer to it."""
     for path, what in _flaws(contract):
@@ -101,6 +105,8 @@ def _legacy(contract: Contract, spec: ArraySpec, entry: Legacy) -> Iterator[Flaw
     here = ("arrays", spec.name, "legacy", entry.index)
     if entry.rule not in rules():
         yield (*here, "rule"), f"rule {entry.rule!r} is not in the catalogue"
+    elif not entry.rule.startswith(_OF_FORMS):
+        yield (*here, "rule"), f"{entry.rule} says nothing of the form of an array; {' '.join(_OF_FORMS)} do"
     for earlier in spec.legacy[: entry.index]:
         # Two entries for one form would tell one fault twice.
         if (same := _same_form(entry, earlier)) is not None:

@@ -28,7 +28,7 @@ class ContractError(ValueError):
     """
 
     def __init__(self, where: str, pointer: str, what: str) -> None:
-        super().__init__(f"{where}: {pointer or '/'}: {what}")
+        super().__init__(f"{where}: {pointer}: {what}" if pointer else f"{where}: {what}")
         self.where, self.pointer, self.what = where, pointer, what
 
     def __reduce__(self) -> tuple[type[ContractError], tuple[str, str, str]]:

@@ -123,9 +123,6 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
     array = finding.array or ""
     fix = dict(finding.fix) if finding.fix else None
     if fix is None:
-        twin = _twin(report, contract, array)
-        if finding.code == "KEY-001" and twin:
-            return _made("copy", array, f"copied from {twin}, which is the same array", {"source": twin})
         return None
     step = str(fix.pop("step"))
     if step not in ORDER:
@@ -133,6 +130,7 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
     fix.pop("array", None)
     lossless = bool(fix.pop("lossless", True)) and (step == "cast" or step not in LOSSY)
     sentence = {
+        "copy": f"copied from {fix.get('source')}, which is the same array",
         "rename": f"renamed from {fix.get('source')}",
         "transpose": f"axes {finding.found} brought into the order {finding.expected}",
         "squeeze": f"axes of length 1 removed: {finding.found} to {finding.expected}",
@@ -154,14 +152,3 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
 
 def _made(step: str, array: str, sentence: str, values: Mapping[str, Any], *, lossless: bool = True) -> Step:
     return Step(step=step, array=array, sentence=f"{array}: {sentence}", lossless=lossless, values=values)
-
-
-def _twin(report: Report, contract: Contract, array: str) -> str | None:
-    """The other name of an array, where the file has it."""
-    read = {facts.reads_as for facts in report.arrays.values()}
-    for pair in contract.identical:
-        if array in pair:
-            other = pair[0] if pair[1] == array else pair[1]
-            if other in read:
-                return other
-    return None

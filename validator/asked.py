@@ -35,6 +35,8 @@ def config_of(options: argparse.Namespace) -> Config:
     for code, _ in options.level:
         if (flaw := level_flaw(code)) is not None:
             raise UsageError(escape(f"--level {code}: {flaw}"))
+    if options.contract == "":
+        raise UsageError("--contract names nothing; leave it out, or write auto")
     if options.config and options.isolated:
         raise UsageError("--config and --isolated exclude each other")
     try:

@@ -22,8 +22,10 @@ def cast_loss(dtype: np.dtype[Any], target: np.dtype[Any], facts: RangeFacts) ->
     if dtype.kind not in "fciu" or target.kind not in "fciu":
         return "there is no cast between them"
     if target.kind in "iu":
-        if dtype.kind in "fc" and (facts.fractional or facts.nonfinite):
+        if dtype.kind in "fc" and facts.fractional:
             return "fractions would be dropped"
+        if dtype.kind in "fc" and facts.nonfinite:
+            return "no integer stands for NaN or infinity"
         info = np.iinfo(target)
         inside = info.min <= facts.minimum and facts.maximum <= info.max
         reach = facts.minimum if facts.minimum < info.min else facts.maximum

@@ -38,7 +38,7 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     if list(argv) in (["-h"], ["--help"]):
         stdout.write(parser().format_help())
         return 0
-    options = parser().parse_args(list(argv))
+    options = _parsed(list(argv))
     told = _tell(options)
     if told is not None:
         stdout.write(told)
@@ -53,6 +53,16 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     reports = chosen(options, config, baseline, whole, stderr)
     deliver(reports, wanted, _style(options, config, stdout), stdout)
     return _status(reports, config.fail_on)
+
+
+def _parsed(argv: list[str]) -> argparse.Namespace:
+    """Options and paths in any order; after ``--`` only paths."""
+    end = argv.index("--") if "--" in argv else len(argv)
+    options = parser().parse_intermixed_args(argv[:end])
+    options.paths += argv[end + 1 :]
+    if options.quiet and options.verbose:
+        raise UsageError("-q and -v exclude each other")
+    return options
 
 
 def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wanted], stderr: TextIO) -> list[Report]:

@@ -40,6 +40,13 @@ LIKENESS: Final = 0.1
 """By how much the mean correlation of slices with their mean must differ."""
 
 
+def _patterns(case: Case) -> Reading | None:
+    """How the patterns are read: under the name that the scan knows, else another name of the same array."""
+    frames = case.contract.scan.frames if case.contract.scan else None
+    twins = [name for pair in case.contract.identical if frames in pair for name in pair]
+    return next((one for name in (frames, *twins) if (one := case.binding.reading(name))), None)
+
+
 class Evidence:
     """Asks the content, once for each question."""
 
@@ -51,7 +58,7 @@ class Evidence:
     def decided(self, case: Case) -> Binding:
         """The binding, with axes that sizes left open decided where the content is sure."""
         scan, binding = case.contract.scan, case.binding
-        reading = binding.reading(scan.frames) if scan else None
+        reading = _patterns(case) if scan else None
         if scan is None or reading is None or reading.layout is None or not reading.alternatives or not case.facts:
             return binding
         chosen = self._by_model(case, scan, reading) or self._by_slices(scan, reading)

@@ -29,6 +29,9 @@ GAIN: Final = 0.02
 HANDICAP: Final = 0.9
 """Part of a fitted reading's correlation that counts beside a reading of which there is but one."""
 
+SEARCHED: Final = 128 * 128
+"""Pixels of a frame beyond which fewer frames are used to search for a shift: larger ones tell more each."""
+
 FEW: Final = 10
 """Frames for which every pairing is tried."""
 
@@ -322,7 +325,7 @@ def strides(scene: Scene) -> Iterator[Trial]:
         if len(pairs) < LEAST:
             continue
         rows, at = (np.array(side) for side in zip(*pairs, strict=True))
-        words = f"frame {stride} * i taken with position i: first frames kept with every {stride}th position"
+        words = f"frame {stride} * i taken with position i: first frames kept with one position in {stride}"
         predicted = Scene(
             probe=scene.probe, object=scene.object, x=scene.x, y=scene.y, index=at, measured=scene.measured
         ).predicted(scene.x, scene.y)
@@ -354,7 +357,7 @@ def shift(scene: Scene, data: Array) -> Trial:
 
 def _fit_of_shifts(scene: Scene, base: Affine) -> Callable[[tuple[float, float]], float]:
     """How well a few frames fit with the positions of a reading moved by (dx, dy)."""
-    small = scene.thinned(LEAST + 2)
+    small = scene.thinned(max(4, (LEAST + 2) * min(SEARCHED, scene.measured[0].size) // scene.measured[0].size))
     x, y = base.apply(small.x, small.y)
     data = centred(small.measured)
     return lambda by: correlation(small.predicted(x + by[0], y + by[1]), data)

@@ -15,6 +15,11 @@ def axes(dims: Sequence[int | str]) -> str:
     return "(" + ", ".join(map(str, dims)) + ")"
 
 
+def plural(count: int, noun: str, more: str = "") -> str:
+    """``1 frame``, ``2,000 frames``; or with an irregular plural."""
+    return f"{count:,} {noun if count == 1 else more or f'{noun}s'}"
+
+
 def share(count: int, total: int, noun: str, one: str = "is", more: str = "are") -> str:
     """``1 of 20 frames is``, ``2,000 of 9,000 values are``; or with another verb."""
     return f"{count:,} of {total:,} {noun}{'s' * (total != 1)} {one if count == 1 else more}"

@@ -81,6 +81,8 @@ REFUSED = [
     (changed(("scan", "frames"), "f"), "/scan/frames"),
     (changed(("scan", "probe"), "f"), "/scan/probe"),
     (legacy({"name": "e", "rule": "KEY-099"}), "/arrays/d/legacy/0/rule"),
+    (legacy({"name": "e", "rule": "FILE-001"}), "/arrays/d/legacy/0/rule"),
+    (legacy({"name": "e", "rule": "SCAN-002"}), "/arrays/d/legacy/0/rule"),
     (changed(("relations",), [{"identical": ["d", "e"]}]), "/relations/0/identical/1"),
     (changed(("arrays", "d", "dtype"), "float128"), "/arrays/d/dtype"),
     (changed(("arrays", "d", "quantity"), "phase"), "/arrays/d/quantity"),

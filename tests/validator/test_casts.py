@@ -35,7 +35,7 @@ def loss(array, target):
         (np.array([1 + 1e39j]), "complex64", "beyond complex64"),
         (np.array([1 + 0j]), "float64", "imaginary"),
         (np.array([1.5]), "int64", "fractions"),
-        (np.array([2.0, np.nan]), "int64", "fractions"),
+        (np.array([2.0, np.nan]), "int64", "NaN"),
         (np.array([2.0, 300.0]), "uint8", "beyond uint8"),
         (np.array([-1.0]), "uint8", "beyond uint8"),
         (np.array([2.0, 255.0]), "uint8", None),

@@ -421,3 +421,32 @@ def test_a_pipe_does_not_hang_the_process(tmp_path):
     assert done.returncode == 2
     assert done.stdout.startswith(b"pipe.npz  FILE-001 error  is a pipe\n")
     assert stat.S_ISFIFO((tmp_path / "pipe.npz").stat().st_mode)
+
+
+def test_options_may_stand_between_paths(good, legacy):
+    status, text = command(good, "--headers-only", legacy, "-q")
+    assert (status, legacy in text, good in text) == (1, True, False)
+
+
+def test_after_two_dashes_nothing_is_an_option(good, tmp_path, monkeypatch):
+    (tmp_path / "-q").write_bytes(Path(good).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    status, text = command(good, "--headers-only", "--", "-q")
+    assert (status, [line.split()[0] for line in text.splitlines()][:2]) == (0, [good, "-q"])
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--contract", ""], "--contract names nothing; leave it out, or write auto"),
+        (["-q", "-v"], "-q and -v exclude each other"),
+        (["--contract", "nope"], "contract refused: nope: no such contract file"),
+    ],
+)
+def test_what_would_switch_a_check_off_unseen_is_refused(good, argv, words):
+    with pytest.raises(UsageError, match=f"^{re.escape(words)}"):
+        command(*argv, good)
+
+
+def test_a_headers_only_report_says_that_mends_may_need_more(legacy):
+    assert "values not read: a mend may need more" in command("--headers-only", legacy)[1]

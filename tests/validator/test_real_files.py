@@ -247,3 +247,56 @@ def test_transposed_lists_of_positions():
     assert report.codes == {"SHAPE-001"}
     assert {finding.array for finding in report.findings if finding.level == "error"} == {"xcoords", "ycoords"}
     assert all(finding.fix["step"] == "squeeze" for finding in report.findings if finding.level == "error")
+
+
+STOPPED = [
+    ("siemens_canonical", "diffraction", 0, set()),
+    ("siemens_legacy_hwn", "diffraction", -1, {"FORMAT-001", "DTYPE-001", "VALUE-003"}),
+    ("siemens_raw_diff3d", "diff3d", 0, {"KEY-002", "NORM-001", "VALUE-003"}),
+    ("run1084_semireal_canonical", "diffraction", 0, set()),
+    ("run1084_semireal_legacy_hwn", "diffraction", -1, {"FORMAT-001", "DTYPE-001"}),
+    ("run1084_semireal_raw_diff3d", "diff3d", 0, {"KEY-002", "NORM-001"}),
+]
+
+
+@pytest.mark.parametrize("headers_only", [False, True])
+@pytest.mark.parametrize("truth", ["none", "whole", "cut"])
+@pytest.mark.parametrize("kept", [48, 63])
+@pytest.mark.parametrize(("name", "key", "axis", "codes"), STOPPED)
+def test_a_stopped_scan_with_as_many_positions_as_detector_rows(name, key, axis, codes, kept, truth, headers_only):
+    """Frames fewer than rows, positions as many: the probe bears the patterns out, and the surplus is all there is."""
+    arrays = arrays_of(name)
+    size, positions = arrays["probeGuess"].shape[0], len(arrays["xcoords"])
+    for one, array in arrays.items():
+        along = axis if one == key else 0
+        if array.shape[along] == positions and one not in ("probeGuess", "objectGuess"):
+            arrays[one] = np.take(array, np.arange(size) % array.shape[along], axis=along)
+    arrays[key] = np.take(arrays[key], np.arange(kept), axis=axis)
+    arrays.pop("Y", None)
+    if truth != "none":
+        count = size if truth == "whole" else kept
+        arrays["Y"] = np.arange(1, count * size * size + 1).reshape(count, size, size).astype(np.complex64)
+    report = validate(arrays, headers_only=headers_only)
+    expected = codes - ({"VALUE-003"} if headers_only else set())
+    assert report.codes == expected, [(one.code, one.message) for one in report.findings]
+    # Repeated to as many as the detector has rows, positions are not distinct and frames not all different.
+    allowed = {"SCAN-004"} | ({"SCAN-002", "SCAN-007"} if name.startswith("siemens") else set())
+    assert "SCAN-004" in warnings_of(report) <= allowed
+    assert report.arrays[key].axes == (("N", "H", "W") if axis == 0 else ("H", "W", "N"))
+    surplus = next(one for one in report.findings if one.code == "SCAN-004")
+    assert (surplus.expected, surplus.found) == (f"N = {kept}", f"N = {size}")
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("run1084_semireal_raw_diff3d", {"KEY-001", "NORM-001"}),
+        ("siemens_raw_diff3d", {"KEY-001", "NORM-001", "SHAPE-003"}),
+    ],
+)
+def test_patterns_under_their_second_name_alone(name, codes):
+    """Their axes are decided, and their sizes borne out, as those of the first name would be."""
+    report = validate(FOLDER / f"{name}.npz", contract="ptychopinn/fixture-v1")
+    errors = [one.code for one in report.findings if one.level == "error"]
+    assert sorted(errors) == sorted(codes)
+    assert "FORMAT-002" not in warnings_of(report)

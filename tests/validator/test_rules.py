@@ -719,3 +719,55 @@ def test_one_command_mends_every_error_of_a_file(base, datasets, tmp_path):
     errors = [one for one in npzschema.validate(path).findings if one.level == "error"]
     assert len({one.remedy for one in errors}) == 1
     assert errors[0].remedy.startswith("generate-npz convert --allow normalise ")
+
+
+def finding_of(arrays, code, **options):
+    return next(one for one in npzschema.validate(arrays, **options).findings if one.code == code)
+
+
+def test_a_missing_second_name_is_copied_by_the_command(base, datasets, tmp_path):
+    path = tmp_path / "in.npz"
+    path.write_bytes(datasets.saved(base("canonical")))
+    finding = finding_of(path, "KEY-001", contract="ptychopinn/fixture-v1")
+    assert (finding.array, finding.fix) == ("diff3d", {"step": "copy", "array": "diff3d", "source": "diffraction"})
+
+
+def test_no_contract_is_named_that_reads_the_axes_otherwise(base):
+    arrays = base("canonical")
+    arrays["probeGuess"] = np.stack([arrays["probeGuess"]] * 3, axis=-1)
+    assert "allows" not in finding_of(arrays, "SHAPE-001").message
+
+
+@pytest.mark.skipif(np.dtype("g").itemsize <= 8, reason="this machine has no longer doubles")
+def test_long_doubles_are_to_be_cast(base):
+    arrays = base("canonical")
+    arrays["xcoords"] = arrays["xcoords"].astype("g")
+    assert "Cast it" in finding_of(arrays, "DTYPE-001").remedy
+
+
+def test_a_mend_against_the_evidence_is_not_offered(base):
+    arrays = base("canonical")
+    largest = arrays["diffraction"].max()
+    arrays["diffraction"] = np.rint(arrays["diffraction"] / largest * 1000).astype(np.uint16)
+    finding = finding_of(arrays, "NORM-001")
+    if "the evidence is mixed" in finding.evidence:
+        assert "if it is counts" in finding.remedy
+    else:
+        assert "as amplitudes" not in finding.evidence
+
+
+def test_metadata_that_is_too_large_is_told_so(base, datasets, tmp_path):
+    path = tmp_path / "in.npz"
+    path.write_bytes(datasets.saved({**base("canonical"), "_metadata": np.array('{"a": "' + "x" * 1_200_000 + '"}')}))
+    assert "too large" in finding_of(path, "META-001").message
+
+
+def test_one_position_and_several_frames_are_counted_in_words():
+    from npzschema.validator.words import plural
+
+    assert (plural(1, "position"), plural(2_000, "frame"), plural(1, "axis", "axes"), plural(3, "axis", "axes")) == (
+        "1 position",
+        "2,000 frames",
+        "1 axis",
+        "3 axes",
+    )

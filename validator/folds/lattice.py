@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..dataset import ArrayHeader
+from .counting import counted
 from .facts import Lattice
 
 Array = np.ndarray[Any, Any]
@@ -38,34 +39,50 @@ class SampleFold:
             step += 1
         self._step = step
         self._parts: list[Array] = []
+        self._next: list[Array] = []
 
     def add(self, chunk: Array, start: int) -> None:
-        self._parts.append(chunk[-start % self._step :: self._step].astype(np.float64))
+        first = -start % self._step
+        here, after = chunk[first :: self._step], chunk[first + 1 :: self._step]
+        self._parts.append(here.astype(np.float64))
+        self._next.append(np.stack([here[: after.size], after], axis=1).astype(np.float64))
 
     def values(self) -> Array:
         sample = np.concatenate(self._parts) if self._parts else np.empty(0)
         finite: Array = sample[np.isfinite(sample)]
         return finite
 
+    def pairs(self) -> Array:
+        """Finite values beside each other in storage, (n, 2)."""
+        both = np.concatenate(self._next) if self._next else np.empty((0, 2))
+        finite: Array = both[np.isfinite(both).all(axis=1)]
+        return finite
 
-def lattice_of(sample: Array, dtype: np.dtype[Any]) -> Lattice | None:
+
+def lattice_of(sample: Array, pairs: Array, dtype: np.dtype[Any]) -> Lattice | None:
     """``intensity`` where values lie on a lattice, ``amplitude`` where their squares do, None where neither is sure.
 
     Args:
         sample: finite values, float64.
+        pairs: the same for values that are neighbours, (n, 2).
         dtype: in which they are stored, which bounds how well they can fit.
     """
     levels = np.unique(np.abs(sample[sample != 0]))
     # Values far apart overflow a count or a square; what overflows fits no lattice.
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        decided = _lattice(levels, float(np.finfo(dtype).eps))
+        decided, step = _lattice(levels, float(np.finfo(dtype).eps))
         if decided is None and dtype.itemsize == 8 and (levels.astype(np.float32) == levels).all():
             # Written in double precision, computed in single: the values fit only as well as that.
-            return _lattice(levels, float(np.finfo(np.float32).eps))
+            decided, step = _lattice(levels, float(np.finfo(np.float32).eps))
+        if decided == "intensity" and step != 1.0:
+            # Plain integers need no more evidence.
+            numbers, beside = (np.rint(np.abs(values) / step) for values in (sample, pairs))
+            return decided if counted(numbers, beside, step) else None
     return decided
 
 
-def _lattice(levels: Array, precision: float) -> Lattice | None:
+def _lattice(levels: Array, precision: float) -> tuple[Lattice | None, float]:
+    """What the levels say, and the step of their lattice."""
     step, fits = _step(levels, precision)
     if not fits and not (levels % 1).any():
         # Plain integers, also where they are too large or too far apart for the general search. It says nothing
@@ -73,13 +90,13 @@ def _lattice(levels: Array, precision: float) -> Lattice | None:
         small = np.count_nonzero(levels < 0.1 / precision)
         step, fits = 1.0, bool(small > max(2, levels.size // 2))
     if fits:
-        return "intensity" if _counted(step, levels, precision) else None
+        return ("intensity" if _counted(step, levels, precision) else None), step
     squares = levels * levels
     if np.isfinite(squares).all():
         _, fits = _step(squares[squares > 0], 2 * precision)
         if fits:
-            return "amplitude"
-    return None
+            return "amplitude", step
+    return None, step
 
 
 def _step(levels: Array, precision: float) -> tuple[float, bool]:
@@ -136,7 +153,7 @@ def _counted(step: float, levels: Array, precision: float) -> bool:
     counts = counts[counts > 0]
     # The format that the values are stored in has rounded them already: precision stands for it.
     narrower = [bits for bits in MANTISSAS if 2.0 ** (1 - bits) > precision]
-    return counts.size > 0 and not any(_rounded(counts, bits) for bits in narrower) and not _roots(counts)
+    return counts.size > 0 and not any(_rounded(counts, bits) for bits in narrower)
 
 
 def _rounded(counts: Array, bits: int) -> bool:
@@ -149,18 +166,3 @@ def _rounded(counts: Array, bits: int) -> bool:
     if int(odd.max()) >= 1 << bits:
         return False
     return int(counts[0]) >= 1 << (bits - 1) or int(np.count_nonzero(counts >= 1 << bits)) > 3
-
-
-def _roots(counts: Array) -> bool:
-    """Whether whole numbers are the roots of counts, rounded as in a text file: ``round(unit * sqrt(k))``.
-
-    Below ``unit**2 / 2`` such roots lie more than one step apart, and counts would fill the gaps.
-    """
-    if counts[0] < 10:
-        return False  # too few such roots to tell
-    for unit in counts[0] + np.linspace(-0.5, 0.5, 101):
-        low = counts[counts < unit * unit / 2]
-        off = np.abs(low - unit * np.sqrt(np.rint((low / unit) ** 2)))
-        if low.size > 2 and (off <= 0.5 + 1e-9).all() and -np.log10(2 * low / unit**2).sum() > CONFIDENCE / 2:
-            return True
-    return False

@@ -41,7 +41,7 @@ def context(report: Report) -> list[str]:
     if report.binding:
         parts.append(" ".join(f"{symbol}={size}" for symbol, size in report.binding.items()))
     if report.headers_only:
-        parts.append("headers only, values not read")
+        parts.append("headers only, values not read: a mend may need more")
     return parts
 
 

@@ -10,9 +10,9 @@ from npzschema.contracts import ArraySpec, load, shipped
 from ..binding import Dissent, Layout, Reading, broken_bounds, meant_by, order_of
 from ..case import Case
 from ..findings import Deviation
-from ..solve import fits
+from ..solve import fits, sizes_of
 from ..witnesses import witnesses
-from ..words import axes, enumerate_words, shape
+from ..words import axes, enumerate_words, plural, shape
 
 
 def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
@@ -29,7 +29,8 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
             code="SHAPE-001",
             array=spec.name,
             message=(
-                f"has {len(stored)} axes, {shape(stored)}, the contract says {meant}{_allowed_by(spec.name, stored)}"
+                f"has {plural(len(stored), 'axis', 'axes')}, {shape(stored)}, the contract says {meant}"
+                + _allowed_by(case, spec.name, stored)
                 if all(len(dims) != len(stored) for dims in spec.dims)
                 else f"has the shape {shape(stored)}, the contract says {meant}"
             ),
@@ -50,14 +51,15 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         )
 
 
-def _allowed_by(name: str, stored: tuple[int, ...]) -> str:
-    """Shipped contracts under which an array may have these axes, in words."""
+def _allowed_by(case: Case, name: str, stored: tuple[int, ...]) -> str:
+    """Shipped contracts under which an array may have these axes, of the sizes that others bear out, in words."""
     told = [
         f"{contract.id} allows {axes(dims)}"
         for contract in map(load, shipped())
         if name in contract.arrays
         for dims in contract.arrays[name].dims
         if fits(dims, stored)
+        and all(case.binding.sizes.get(symbol, size) == size for symbol, size in sizes_of(Layout(dims), stored).items())
     ]
     return "; " + enumerate_words(told, "and") if told else ""
 
@@ -144,7 +146,7 @@ def _dissent(case: Case, dissent: Dissent) -> Iterator[Deviation]:
         yield Deviation(
             code="SCAN-004",
             array=scan.x,
-            message=f"{dissent.sizes[scan.dimension]:,} positions for {sizes[scan.dimension]:,} frames",
+            message=f"{plural(dissent.sizes[scan.dimension], 'position')} for {plural(sizes[scan.dimension], 'frame')}",
             expected=held,
             found=said,
             at=(scan.dimension,),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
 
 from npzschema.contracts import ArraySpec, expand_dtypes
 
@@ -26,4 +29,14 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         + ("; a real array has lost its phase, no cast brings it back" if phase else ""),
         expected=" or ".join(spec.dtype),
         found=name,
+        about="wider" if _wider(reading.header.dtype, allowed) else "",
+    )
+
+
+def _wider(stored: np.dtype[Any], allowed: Iterable[str]) -> bool:
+    """Whether it holds all that the contract asks for, and more of the same: as long doubles do."""
+    return any(
+        stored.kind == one.kind and stored.itemsize > one.itemsize
+        for one in (np.dtype(name) for name in allowed if name != "str")
+        if one.kind in "fc"
     )

@@ -119,6 +119,7 @@ def _quantity(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation
         evidence=evidence,
         at=(entry.index,),
         fix=_fix(entry, spec, dtype=preferred_dtype(spec.dtype)),
+        about="mixed" if "the evidence is mixed" in evidence else "",
     )
 
 

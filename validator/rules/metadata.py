@@ -73,6 +73,8 @@ def _no_text(header: ArrayHeader, *, pickled: bool) -> str:
         return f"has the shape {shape(header.shape)}; the JSON text is meant as a 0-d text array"
     if pickled:
         return "is a pickle that does not hold one text; it is never unpickled"
+    if header.dtype.kind in "US" and header.dtype.itemsize > 4 * MAX_TEXT:
+        return f"is too large: room for {header.dtype.itemsize:,} bytes, of which at most {MAX_TEXT:,} of text are read"
     return f"is {header.dtype_name}, and holds no text of at most {MAX_TEXT:,} bytes that can be read"
 
 

@@ -20,7 +20,15 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
             message="is missing" + (f"; the file has {near}, perhaps a misspelling" if near else ""),
             expected=" or ".join(names),
             found="no such array",
+            fix={"step": "copy", "array": spec.name, "source": twin} if (twin := _twin(case, spec.name)) else None,
         )
+
+
+def _twin(case: Case, name: str) -> str | None:
+    """The other name of an array, where the file has it."""
+    pairs = (pair for pair in case.contract.identical if name in pair)
+    others = (pair[0] if pair[1] == name else pair[1] for pair in pairs)
+    return next((other for other in others if other in case.binding.readings), None)
 
 
 def _near(name: str, others: list[str]) -> str | None:
