@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from .readings import Affine, Reading, Trial, far, hanging, leans, near, refined, repaired, shift, strides, turned
+from .pairing import hanging, pairings, repaired, strides
+from .readings import far, near, turned
 from .score import (
     ALIKE,
     LEAST,
@@ -30,6 +31,8 @@ from .score import (
     score,
     surpasses,
 )
+from .shifts import leans, refined, shift
+from .trial import Affine, Reading, Trial
 
 Array = np.ndarray[Any, Any]
 
@@ -149,6 +152,7 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
     stated, data, trials = score(predicted, wide.measured), centred(wide.measured), _Trials()
     trials.add(near(wide, predicted, data))
     trials.add(far(wide, data))
+    trials.add(pairings(wide, data))
     trials.add(strides(scene))
     best, verdict = trials.best, trials.verdict(stated, wide)
     if (

@@ -1,0 +1,80 @@
+"""All positions moved by the same: searched for, and as the last step of another reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from .score import LEAST, Scene, centred, correlation
+from .trial import Affine, Trial, moved
+
+Array = np.ndarray[Any, Any]
+
+NEAR: Final = 8.0
+"""Pixels by which a reading's origin is looked for elsewhere."""
+
+GAIN: Final = 0.02
+"""Correlation that another origin must gain."""
+
+SEARCHED: Final = 128 * 128
+"""Pixels of a frame beyond which fewer frames are used to search for a shift: larger ones tell more each."""
+
+
+def shift(scene: Scene, data: Array) -> Trial:
+    """The best shift of all positions, searched from coarse to fine."""
+    fit = _fit_of_shifts(scene, Affine())
+
+    reach = min(scene.probe.shape[-2:]) / 2
+    step = max(2.0, reach / 12)
+    ticks = np.arange(-reach, reach + step / 2, step)
+    best = max(((float(dx), float(dy)) for dx in ticks for dy in ticks), key=fit)
+    while step > 0.5:
+        step /= 2
+        best = max(((best[0] + i * step, best[1] + j * step) for i in (-1, 0, 1) for j in (-1, 0, 1)), key=fit)
+    dx, dy = (round(value, 2) + 0.0 for value in best)
+    return moved(
+        scene,
+        "shift",
+        f"all positions moved by {dx:+g} in x and {dy:+g} in y",
+        Affine(x0=dx, y0=dy),
+        data,
+    )
+
+
+def _fit_of_shifts(scene: Scene, base: Affine) -> Callable[[tuple[float, float]], float]:
+    """How well a few frames fit with the positions of a reading moved by (dx, dy)."""
+    small = scene.thinned(max(4, (LEAST + 2) * min(SEARCHED, scene.measured[0].size) // scene.measured[0].size))
+    x, y = base.apply(small.x, small.y)
+    data = centred(small.measured)
+    return lambda by: correlation(small.predicted(x + by[0], y + by[1]), data)
+
+
+def refined(scene: Scene, one: Trial, data: Array) -> Iterator[Trial]:
+    """The same reading of the positions, moved a little where that fits clearly better: its origin may be another."""
+    base = Affine(**dict(one.values))
+    fit = _fit_of_shifts(scene, base)
+    best, step = (0.0, 0.0), 2.0
+    stated = reached = fit(best)
+    while step >= 0.5:
+        around = [(best[0] + i * step, best[1] + j * step) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j]
+        better, at = max((fit(one), one) for one in around)
+        if better > reached and max(map(abs, at)) <= NEAR:
+            reached, best = better, at
+        else:
+            step /= 2
+    if reached < stated + GAIN:
+        return
+    dx, dy = best
+    words = f"{one.words}, then moved by {dx:+g} in x and {dy:+g} in y"
+    affine = base._replace(x0=base.x0 + dx, y0=base.y0 + dy)
+    yield moved(scene, one.name, words, affine, data)
+
+
+def leans(scene: Scene, data: Array, stated: float) -> bool:
+    """Whether a small shift of all positions already fits better: then the right one is farther that way."""
+    return any(
+        correlation(scene.predicted(scene.x + dx, scene.y + dy), data) > stated + 0.02
+        for dx, dy in ((2, 0), (-2, 0), (0, 2), (0, -2))
+    )
