@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 OWN: Final = "npzschema.toml"
 PROJECT: Final = "pyproject.toml"
 TABLE: Final = ("tool", "npzschema")
+
+# The schema's types, as a reader of TOML knows them.
+_TYPES: Final = {"object": "a table", "array": "a list", "string": "a text", "integer": "a whole number"}
 
 Json = dict[str, Any]
 Place = tuple[str | int, ...]
@@ -268,6 +272,12 @@ def _said(error: ValidationError) -> tuple[Place, str]:
         return (*place, unknown), f"no such key{_near(unknown, known)}"
     if error.validator == "pattern":
         return (*place, str(error.instance)), "begins with ! or #, which no pattern here may"
+    shown = short(str(error.instance) if isinstance(error.instance, date | time) else repr(error.instance), 100)
+    if error.validator == "type":
+        return place, f"{shown} is not {_TYPES[str(error.validator_value)]}"
+    if error.validator == "anyOf":
+        choices: Any = error.validator_value
+        return place, f"{shown} is neither {' nor '.join(one['title'] for one in choices)}"
     return place, short(error.message, 200)
 
 

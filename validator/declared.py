@@ -26,16 +26,19 @@ class Declared:
     level: Level = "error"
 
 
-def declared(document: Any) -> Declared:
-    """What the metadata of a file declares. ``document``: the parsed JSON text."""
+def declared(document: Any, asked: Contract | None = None) -> Declared:
+    """What the metadata of a file declares.
+
+    ``document``: the parsed JSON text; ``asked``: the contract that the file is checked against, which is known too.
+    """
     if not isinstance(document, dict):
         return Declared()
     extra = document.get("additional_parameters")
     said = {**(extra if isinstance(extra, dict) else {}), **document}
-    return _named(said["contract"]) if "contract" in said else _paired(said)
+    return _named(said["contract"], asked) if "contract" in said else _paired(said)
 
 
-def _named(value: Any) -> Declared:
+def _named(value: Any, asked: Contract | None) -> Declared:
     name, version = value, None
     if isinstance(value, dict):
         name, version = value.get("id"), value.get("version")
@@ -45,11 +48,12 @@ def _named(value: Any) -> Declared:
     if not isinstance(name, str) or not name or not (version is None or isinstance(version, str)):
         return Declared(said=f"contract {_short(value)}", flaw="that is neither an id, id@version, nor {id, version}")
     said = f"contract {_short(name)}" + (f" {_short(version)}" if version else "")
-    if name not in shipped():
+    own = asked if asked and asked.id == name else None
+    if not own and name not in shipped():
         # Somebody else's contract may well be right; one of ours that is not there is a mistake.
         ours = name.partition("/")[0] in {one.partition("/")[0] for one in shipped()}
         return Declared(said=said, flaw="that is no contract known here", level="error" if ours else "warning")
-    contract = load(name)
+    contract = own or load(name)
     if version is not None and version.partition(".")[0] != contract.version.partition(".")[0]:
         return Declared(contract=contract, said=said, flaw=f"the version known here is {contract.version}")
     return Declared(contract=contract, said=said)

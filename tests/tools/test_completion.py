@@ -1,8 +1,10 @@
-"""Shell completion, asked in bash itself; and what --help must tell."""
+"""Shell completion, asked in the shells themselves; and what --help must tell."""
 
 from __future__ import annotations
 
+import os
 import re
+import select
 import shlex
 import subprocess
 import sys
@@ -105,6 +107,69 @@ def test_other_shells_take_the_script(command, shell, tmp_path):
     (tmp_path / "script").write_text(script)
     done = subprocess.run([shell, "-n", "script"], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+# The scripts lie in the working directory. The prompt is written in two parts: its echo must not be taken for it.
+START = {
+    "zsh": (["zsh", "-f", "-i"], "fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; PS1='rea''dy> '"),
+    "tcsh": (
+        ["tcsh", "-f"],
+        "source _validate-npz; source _generate-npz; source _npz-contract; set prompt='rea''dy> '",
+    ),
+}
+
+
+def typed(shell, line, wanted, folder):
+    """What the shell shows after a line and a tab: read until what is wanted is there, or the shell is silent."""
+    argv, setup = START[shell]
+    # A process between: forking this one, which may have threads, is warned of.
+    spawn = [sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])", *argv]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
+    with subprocess.Popen(spawn, cwd=folder, env={**os.environ, "TERM": "vt100"}, **pipes) as terminal:
+
+        def until(text):
+            shown = b""
+            while text not in shown and select.select([terminal.stdout], [], [], 20)[0]:
+                new = terminal.stdout.read(4096)
+                if not new:
+                    break
+                shown += new
+            return shown
+
+        try:
+            terminal.stdin.write(setup.encode() + b"\n")
+            until(b"ready> ")
+            terminal.stdin.write(line.encode() + b"\t")
+            return until(wanted.encode()).decode()
+        finally:
+            terminal.kill()
+
+
+@pytest.mark.parametrize(
+    ("shell", "line", "wanted"),
+    [
+        *(
+            (shell, *case)
+            for shell in START
+            for case in [
+                ("validate-npz --headers", "--headers-only"),
+                ("validate-npz --explain INT", "INTERNAL-001"),
+                ("validate-npz sc", "scan.npz"),
+                ("generate-npz conv", "generate-npz convert"),
+                ("npz-contract sh", "npz-contract show"),
+            ]
+        ),
+        # tcsh takes what stands before a slash for a folder, so that it can complete no id of a contract.
+        ("zsh", "validate-npz --contract ptychopinn/raw-c", "ptychopinn/raw-counts"),
+    ],
+)
+def test_candidates_in_other_shells(shell, line, wanted, tmp_path):
+    if which(shell) is None:
+        pytest.skip(f"no {shell} here")
+    (tmp_path / "scan.npz").touch()
+    for command in COMMANDS:
+        (tmp_path / f"_{command}").write_text(call(command, "--print-completion", shell))
+    assert wanted in typed(shell, line, wanted, tmp_path)
 
 
 def test_an_unknown_shell_is_one_line():

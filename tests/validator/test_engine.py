@@ -380,6 +380,16 @@ def test_what_a_file_declares_is_followed_or_told(canonical, document, contract,
 
 
 @pytest.mark.parametrize(
+    ("said", "codes"), [("lab/raw", set()), ("lab/raw@2.0.0", {"META-002"}), ("lab/o", {"META-002"})]
+)
+def test_a_contract_that_the_file_declares_and_that_is_asked_for_is_known(canonical, tmp_path, said, codes):
+    own = tmp_path / "own.json"
+    own.write_text('{"id": "lab/raw", "version": "1.0.0", "title": "Ours", "extends": "ptychopinn/canonical"}')
+    report = validate({**canonical, "_metadata": np.array(json.dumps({"contract": said}))}, own)
+    assert {finding.code for finding in report.findings} == codes
+
+
+@pytest.mark.parametrize(
     ("held", "told"),
     [
         (np.array(["{}"]), "has the shape (1,)"),
