@@ -102,7 +102,7 @@ $(BUILD)/.wheel: $(VENV)/.made $(SOURCES)
 	@touch $@
 
 $(VENV)/.extras: $(VENV)/.made | $(BUILD)/.wheel
-	set -- $(BUILD)/wheel/*.whl && $(PIP) install --quiet "$$1[$(EXTRAS)]"
+	set -- $(BUILD)/wheel/*.whl && $(PIP) install --quiet "$$1$(if $(strip $(EXTRAS)),[$(EXTRAS)])"
 	@touch $@
 
 $(READY): $(BUILD)/.wheel $(VENV)/.extras

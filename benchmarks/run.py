@@ -174,6 +174,9 @@ def converting(folder: Path, sizes: list[int], rounds: int) -> Iterator[Row]:
             peer = [*PEER, "convert", str(source), str(folder / "peer.npz")]
             pair = paired(process(ours), process(peer), max(2, rounds // 2))
             yield faster(f"convert legacy, {size:,} MiB, against load, transpose, cast, save", pair, 5)
+            peer = [*PEER, "transpose", str(source), str(folder / "peer.npz")]
+            pair = paired(process(ours), process(peer), max(2, rounds // 2))
+            yield faster(f"convert legacy, {size:,} MiB, against load, transpose, save", pair, 5)
         most = peak(ours)
         yield Row(
             work=f"peak memory of convert, {size:,} MiB",
