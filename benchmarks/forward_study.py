@@ -253,7 +253,7 @@ def _page(
     yield "# How far the forward model can be trusted\n"
     yield (
         f"Simulated with npzschema {npzschema.__version__}. A *false error* is a right file for which another reading is believed; "
-        "a *false warning* one that nothing bears out, or whose zero frequency seems a few pixels off. Patterns come from the "
+        "a *false warning* one that nothing bears out, or that seems a little off: the zero frequency by a few pixels, all positions by one. Patterns come from the "
         "same model, bilinear between pixels, that judges them: errors of that interpolation do not show here.\n"
     )
     yield "## Right files of reasonable quality\n"

@@ -7,7 +7,6 @@ clearly stand out.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -18,8 +17,10 @@ from .pairing import hanging, pairings, repaired, strides
 from .readings import far, near, turned
 from .score import (
     ALIKE,
+    FITTED,
     LEAST,
     MARGIN,
+    POORLY,
     SIGNIFICANT,
     Scene,
     Score,
@@ -57,8 +58,8 @@ EXPLAINS: Final = 0.8
 class Verdict:
     """The stated reading, the best of the others, and whether that one is to be believed instead.
 
-    ``rival``: the best correlation of further readings, of another family than the best one's; infinite where that
-    was fitted, and so may resemble anything. ``sampled``: which frames were compared.
+    ``rival``: the best correlation of further readings, of another family than the best one's. ``sampled``: which
+    frames were compared, of as many as there are ``positions``.
     """
 
     stated: Score
@@ -71,7 +72,9 @@ class Verdict:
 
     @property
     def other_fits(self) -> bool:
-        return self.best is not None and surpasses(self.best.score, self.stated, self.rival)
+        return self.best is not None and surpasses(
+            self.best.score, self.stated, self.rival, FITTED if self.best.fitted else POORLY
+        )
 
     def placed(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Positions as the reading that is to be believed has them."""
@@ -82,7 +85,11 @@ class Verdict:
     @property
     def contested(self) -> bool:
         """Whether the other is ahead, yet not surely enough to be believed."""
-        return self.best is not None and not self.other_fits and leads(self.best.score, self.stated, self.rival)
+        return (
+            self.best is not None
+            and not self.other_fits
+            and leads(self.best.score, self.stated, self.rival, FITTED if self.best.fitted else POORLY)
+        )
 
     @property
     def hanging(self) -> bool:
@@ -125,7 +132,7 @@ class _Trials:
             frames=len(stated.parts),
             positions=len(scene.x),
             sampled=scene.index,
-            rival=math.inf if best and best.fitted else max(others, default=0.0),
+            rival=max(others, default=0.0),
         )
 
 
@@ -160,6 +167,7 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
         or best.kind == "pairing"
         or best.name == "offset"
         or best.correlation < CLEAR
+        or best.reading().score.explained < EXPLAINS
         or not verdict.other_fits
     ):
         # On a raster, a wrong pairing resembles a shift by one step, and a small shift a zero frequency off the centre:

@@ -42,7 +42,7 @@ LEADING: Final = 3.0
 MARGIN: Final = 0.1
 """Correlation by which another reading must surpass the stated one."""
 
-EXPLAINED: Final = 0.7
+EXPLAINED: Final = 0.6
 """Correlation without noise that another reading must reach: less may be a likeness, not an explanation."""
 
 FITTING: Final = 0.9
@@ -56,6 +56,9 @@ ASTRAY: Final = 0.2
 
 POORLY: Final = 0.35
 """The same for a reading that stands alone: probe or object may be poor. Likenesses come in numbers."""
+
+FITTED: Final = 0.5
+"""The same for one that was fitted, and so may resemble more."""
 
 ALONE: Final = 0.5
 """Part of a reading's correlation that no other reading reaches, in either sense, where that one stands alone."""
@@ -156,23 +159,24 @@ class Score:
         return f"{self.correlation:.2f} ({self.z:.0f} sigma)"
 
 
-def surpasses(score: Score, other: Score, rival: float = math.inf) -> bool:
+def surpasses(score: Score, other: Score, rival: float = math.inf, least: float = POORLY) -> bool:
     """Whether a reading is to be believed in place of another.
 
     It must be significant, explain the patterns, and be better by a margin and, frame by frame, beyond chance. One
-    that explains them poorly must stand alone: ``rival`` is the best correlation of all further readings.
+    that explains them poorly must stand alone: ``rival`` is the best correlation of all further readings, and ``least``
+    what it must explain then.
     """
     return (
         score.z >= (SIGNIFICANT if score.explained >= EXPLAINED else SURE)
         and score.likeness >= ALIKE
-        and _explains(score, other, rival)
+        and _explains(score, other, rival, least)
         and _ahead(score, other, PAIRED)
     )
 
 
-def leads(score: Score, other: Score, rival: float = math.inf) -> bool:
+def leads(score: Score, other: Score, rival: float = math.inf, least: float = POORLY) -> bool:
     """Whether a reading makes another one doubtful: it may lack frames or photons to be believed itself."""
-    return score.z >= SIGNIFICANT / 2 and _explains(score, other, rival) and _ahead(score, other, LEADING)
+    return score.z >= SIGNIFICANT / 2 and _explains(score, other, rival, least) and _ahead(score, other, LEADING)
 
 
 def holds(score: Score) -> bool:
@@ -180,10 +184,10 @@ def holds(score: Score) -> bool:
     return score.z >= SIGNIFICANT or (score.z >= SIGNIFICANT / 2 and score.explained >= POORLY)
 
 
-def _explains(score: Score, other: Score, rival: float) -> bool:
+def _explains(score: Score, other: Score, rival: float, least: float) -> bool:
     if score.explained >= EXPLAINED:
         return True
-    return score.explained >= POORLY and max(rival, abs(other.correlation)) <= ALONE * score.correlation
+    return score.explained >= least and max(rival, abs(other.correlation)) <= ALONE * score.correlation
 
 
 def _ahead(score: Score, other: Score, errors: float) -> bool:

@@ -19,9 +19,13 @@ SLIGHT: Final = 4
 SLIGHT_SHIFT: Final = 1.5
 """Pixels by which all positions may be shifted for a warning only."""
 
+FITTED: Final = ("shift", "offset")
+"""Readings that are the best of very many, searched for in two dimensions."""
+
 HANDICAP: Final = 0.9
 """Part of a fitted reading's correlation that counts beside a reading of which there is but one."""
 
+_SAME: Final = {"corner": "shift", "fftshift": "offset", "reverse": "flip-xy"}
 _ABOUT: Final = re.compile(r"-(object|scan|centred).*")
 
 
@@ -54,6 +58,10 @@ class Reading:
     values: tuple[tuple[str, float | int], ...] = ()
 
     @property
+    def fitted(self) -> bool:
+        return self.name in FITTED
+
+    @property
     def slight(self) -> bool:
         """A few pixels off: a phase ramp on probe or object looks the same, and does little harm."""
         values = dict(self.values)
@@ -80,8 +88,7 @@ class Trial:
 
     @property
     def fitted(self) -> bool:
-        """Whether it is the best of very many, searched for in two dimensions."""
-        return self.name in ("shift", "offset")
+        return self.name in FITTED
 
     @property
     def weight(self) -> float:
@@ -91,7 +98,7 @@ class Trial:
     @property
     def family(self) -> str:
         """Readings of one family resemble each other: the same about another middle, or one that both amount to."""
-        return {"corner": "shift", "fftshift": "offset"}.get(self.name, _ABOUT.sub("", self.name))
+        return _SAME.get(self.name, _ABOUT.sub("", self.name))
 
     def reading(self) -> Reading:
         """The reading, scored."""
