@@ -159,6 +159,9 @@ def test_exactly_the_broken_frames_are_named(made, fault, frames, seed, axes):
     assert next(finding.frames for finding in report.findings if finding.code == code) == tuple(frames)
 
 
+STEPS_OF_ROUNDING = {10.0**-decimals for decimals in range(1, 10)}
+
+
 @given(
     scale=st.floats(1e-6, 1e6),
     mean=st.floats(0.3, 1e4),
@@ -173,7 +176,10 @@ def test_counts_at_any_scale_give_one_finding_and_their_roots_none(made, scale, 
     roots = (np.sqrt(photons) / np.sqrt(photons).max() * min(scale, 9)).astype(np.float32)
     report = validate({**arrays, "diffraction": scaled})
     mantissa = np.frexp(scale)[0]
-    if mantissa != 0.5:
+    if scale in STEPS_OF_ROUNDING:
+        # Amplitudes that were rounded look the same: silence is right, too.
+        assert report.codes <= {"NORM-001", "VALUE-003"}
+    elif mantissa != 0.5:
         assert report.codes == {"NORM-001"} | ({"VALUE-003"} if np.sqrt(float(scaled.max())) >= 10 else set())
     assert validate({**arrays, "diffraction": roots}).codes == set()
 

@@ -33,6 +33,9 @@ KNOWN: Final = 0.12
 TINY: Final = 10
 """Fewer levels than this are what nobody rounds amplitudes to, beyond one decimal."""
 
+DIM: Final = 0.05
+"""Values that stay below this nobody rounds to three decimals or more: little would be left of them."""
+
 FULL_SCALES: Final = (100, 1000, 10_000, *(2**bits - 1 for bits in (8, 10, 12, 14, 16)))
 """Largest levels of values that were scaled to a range of levels."""
 
@@ -54,7 +57,7 @@ def counted(numbers: Array, pairs: Array, step: float) -> bool:
     written = _decimals(step)
     if written is None and largest not in FULL_SCALES:
         return True
-    return spread > 0 or (written is not None and written >= 2 and largest <= TINY)
+    return spread > 0 or (written is not None and written >= 2 and largest <= max(TINY, DIM / step))
 
 
 def _decimals(step: float) -> int | None:
