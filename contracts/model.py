@@ -185,6 +185,10 @@ class Contract:
     metadata: Metadata | None = None
     declared_by: tuple[Mapping[str, Any], ...] = ()
 
+    def twins(self, name: str | None) -> tuple[str, ...]:
+        """The other names of an array, under which it must be identical."""
+        return tuple(other for pair in self.identical if name in pair for other in pair if other != name)
+
     def known_names(self) -> frozenset[str]:
         """Every array name the contract mentions: its own, legacy ones, aliases, the metadata member."""
         names = set(self.arrays)

@@ -16,6 +16,7 @@ from npzschema.contracts.model import KINDS
 from npzschema.validator.engine import validate
 
 from .errors import NotApplicable
+from .scan_dataset import with_array
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -40,12 +41,6 @@ def first_shown(arrays: Arrays, contract: Contract, rule: str) -> Arrays:
 
 def _held(arrays: Arrays, contract: Contract) -> Iterator[tuple[ArraySpec, Array]]:
     return ((spec, arrays[name]) for name, spec in contract.arrays.items() if name in arrays)
-
-
-def _with(arrays: Arrays, contract: Contract, name: str, array: Array) -> Arrays:
-    """The arrays with one changed, under every name that it has."""
-    twins = {other for pair in contract.identical if name in pair for other in pair if other in arrays}
-    return arrays | dict.fromkeys(twins | {name}, array)
 
 
 def _missing(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
@@ -83,14 +78,14 @@ def _fortran(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
 def _longer_shape(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
     for spec, array in _held(arrays, contract):
         # No contract has as many axes as this.
-        yield _with(arrays, contract, spec.name, array.reshape(*array.shape, *(1,) * 4))
+        yield with_array(arrays, contract, spec.name, array.reshape(*array.shape, *(1,) * 4))
 
 
 def _shorter(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
     for spec, array in _held(arrays, contract):
         for axis in range(array.ndim):
             if array.shape[axis] > 1:
-                yield _with(arrays, contract, spec.name, np.take(array, range(array.shape[axis] - 1), axis=axis))
+                yield with_array(arrays, contract, spec.name, np.take(array, range(array.shape[axis] - 1), axis=axis))
 
 
 def _out_of_range(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
@@ -104,7 +99,7 @@ def _out_of_range(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
             yield changed
     for spec, array in _held(arrays, contract):
         for axis in range(array.ndim):
-            yield _with(arrays, contract, spec.name, np.repeat(array, 9, axis=axis))
+            yield with_array(arrays, contract, spec.name, np.repeat(array, 9, axis=axis))
 
 
 def _other_dtype(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
@@ -116,7 +111,7 @@ def _other_dtype(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
             if array.dtype.kind in "biufc" and dtype not in expand_dtypes(spec.dtype) and dtype != "str":
                 values = array.real if array.dtype.kind == "c" and not dtype.startswith("complex") else array
                 with np.errstate(over="ignore", invalid="ignore"):
-                    yield _with(arrays, contract, spec.name, values.astype(dtype))
+                    yield with_array(arrays, contract, spec.name, values.astype(dtype))
 
 
 def _filled(choose: Callable[[ArraySpec], Iterator[float]]) -> Breaker:
@@ -132,7 +127,7 @@ def _filled(choose: Callable[[ArraySpec], Iterator[float]]) -> Breaker:
                         continue
                     changed = array.astype(dtype, order="K")
                     changed[(0,) * array.ndim] = value
-                    yield _with(arrays, contract, spec.name, changed)
+                    yield with_array(arrays, contract, spec.name, changed)
 
     return change
 
@@ -168,7 +163,7 @@ def _high(spec: ArraySpec) -> Iterator[float]:
 def _constant(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
     for spec, array in _held(arrays, contract):
         if spec.values.varies and array.size > 1:
-            yield _with(arrays, contract, spec.name, np.full_like(array, array.reshape(-1)[0]))
+            yield with_array(arrays, contract, spec.name, np.full_like(array, array.reshape(-1)[0]))
 
 
 def _metadata(change: Callable[[str], Array]) -> Breaker:

@@ -18,6 +18,11 @@ Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 
 
+def with_array(arrays: Arrays, contract: Contract, name: str, array: Array) -> Arrays:
+    """The arrays with one changed, under every name that it has."""
+    return arrays | dict.fromkeys((name, *(other for other in contract.twins(name) if other in arrays)), array)
+
+
 class ScanDataset:
     """Arrays, and how the contract reads them: axes are found by symbol, never by position."""
 
@@ -73,8 +78,7 @@ class ScanDataset:
         name = self.scan.frames
         stored = np.ascontiguousarray(np.moveaxis(frames, 0, self._scan_axis()))
         stored = stored.astype(dtype or self.arrays[name].dtype.newbyteorder("="))
-        twins = {other for pair in self.contract.identical if name in pair for other in pair if other in self.arrays}
-        return self.arrays | dict.fromkeys(twins | {name}, stored)
+        return with_array(self.arrays, self.contract, name, stored)
 
     def _scan_axis(self) -> int:
         reading = self.binding.readings[self.scan.frames]

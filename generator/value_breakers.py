@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from .errors import NotApplicable
-from .scan_dataset import Arrays, ScanDataset
+from .scan_dataset import Arrays, ScanDataset, with_array
 
 
 def _nan(data: ScanDataset) -> Arrays:
@@ -18,8 +18,7 @@ def _nan(data: ScanDataset) -> Arrays:
         raise NotApplicable(f"{spec.name} need not be finite")
     array = data.arrays[spec.name].copy(order="K")
     array[(0,) * array.ndim] = np.nan
-    twins = {other for pair in data.contract.identical if spec.name in pair for other in pair if other in data.arrays}
-    return data.arrays | dict.fromkeys(twins | {spec.name}, array)
+    return with_array(data.arrays, data.contract, spec.name, array)
 
 
 def _negative(data: ScanDataset) -> Arrays:

@@ -186,7 +186,7 @@ def meant_by(spec: ArraySpec, layout: Layout) -> Dims:
 def _by_authority(contract: Contract) -> list[ArraySpec]:
     frames = contract.scan.frames if contract.scan else None
     # Another name of the frames stands for them where they are missing.
-    twins = {name for pair in contract.identical if frames in pair for name in pair}
+    twins = contract.twins(frames)
     return sorted(contract.arrays.values(), key=lambda spec: (spec.name != frames, spec.name not in twins))
 
 

@@ -43,8 +43,7 @@ LIKENESS: Final = 0.1
 def _patterns(case: Case) -> Reading | None:
     """How the patterns are read: under the name that the scan knows, else another name of the same array."""
     frames = case.contract.scan.frames if case.contract.scan else None
-    twins = [name for pair in case.contract.identical if frames in pair for name in pair]
-    return next((one for name in (frames, *twins) if (one := case.binding.reading(name))), None)
+    return next((one for name in (frames, *case.contract.twins(frames)) if (one := case.binding.reading(name))), None)
 
 
 class Evidence:

@@ -17,10 +17,8 @@ from .pairing import hanging, pairings, repaired, strides
 from .readings import far, near, turned
 from .score import (
     ALIKE,
-    FITTED,
     LEAST,
     MARGIN,
-    POORLY,
     SIGNIFICANT,
     Scene,
     Score,
@@ -72,9 +70,8 @@ class Verdict:
 
     @property
     def other_fits(self) -> bool:
-        return self.best is not None and surpasses(
-            self.best.score, self.stated, self.rival, FITTED if self.best.fitted else POORLY
-        )
+        best = self.best
+        return best is not None and surpasses(best.score, self.stated, self.rival, best.least)
 
     def placed(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Positions as the reading that is to be believed has them."""
@@ -85,11 +82,8 @@ class Verdict:
     @property
     def contested(self) -> bool:
         """Whether the other is ahead, yet not surely enough to be believed."""
-        return (
-            self.best is not None
-            and not self.other_fits
-            and leads(self.best.score, self.stated, self.rival, FITTED if self.best.fitted else POORLY)
-        )
+        best = self.best
+        return best is not None and not self.other_fits and leads(best.score, self.stated, self.rival, best.least)
 
     @property
     def hanging(self) -> bool:
@@ -164,10 +158,11 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
     best, verdict = trials.best, trials.verdict(stated, wide)
     if (
         best is None
+        or verdict.best is None
         or best.kind == "pairing"
         or best.name == "offset"
         or best.correlation < CLEAR
-        or best.reading().score.explained < EXPLAINS
+        or verdict.best.score.explained < EXPLAINS
         or not verdict.other_fits
     ):
         # On a raster, a wrong pairing resembles a shift by one step, and a small shift a zero frequency off the centre:

@@ -45,6 +45,18 @@ MARGIN: Final = 0.1
 EXPLAINED: Final = 0.6
 """Correlation without noise that another reading must reach: less may be a likeness, not an explanation."""
 
+POORLY: Final = 0.35
+"""The same for a reading that stands alone: probe or object may be poor. Likenesses come in numbers."""
+
+RESEMBLING: Final = 0.5
+"""The same for one that was fitted, and so may resemble more."""
+
+ALONE: Final = 0.5
+"""Part of a reading's correlation that no other reading reaches, in either sense, where that one stands alone."""
+
+SURE: Final = 9.0
+"""Standard deviations of the null that such a reading must reach."""
+
 FITTING: Final = 0.9
 """Part of the frames that at most fit less well than those that surely do."""
 
@@ -53,18 +65,6 @@ BEYOND: Final = 3.0
 
 ASTRAY: Final = 0.2
 """Part of the frames from which on those that do not fit are told."""
-
-POORLY: Final = 0.35
-"""The same for a reading that stands alone: probe or object may be poor. Likenesses come in numbers."""
-
-FITTED: Final = 0.5
-"""The same for one that was fitted, and so may resemble more."""
-
-ALONE: Final = 0.5
-"""Part of a reading's correlation that no other reading reaches, in either sense, where that one stands alone."""
-
-SURE: Final = 9.0
-"""Standard deviations of the null that such a reading must reach."""
 
 STRUCTURED: Final = 0.04
 """What neighbouring pixels must share, in variances, to be told from noise; or four standard errors."""

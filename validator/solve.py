@@ -58,11 +58,8 @@ def solve(
     if math.prod(len(layouts) for _, layouts in options) > MAX_CHOICES:
         # Each layout of each array once: whatever has several is undecided.
         depth = max(len(layouts) for _, layouts in options)
-        return [{name: layouts[min(at, len(layouts) - 1)] for name, layouts in options} for at in range(depth)], (
-            0,
-            0,
-            0,
-        )
+        each = [{name: layouts[min(at, len(layouts) - 1)] for name, layouts in options} for at in range(depth)]
+        return each, NOTHING
     best: list[Choice] = []
     least: Cost | None = None
     for picked in itertools.product(*(layouts for _, layouts in options)):

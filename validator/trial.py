@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from .score import Scene, Score, correlation, score
+from .score import POORLY, RESEMBLING, Scene, Score, correlation, score
 
 Array = np.ndarray[Any, Any]
 
@@ -58,8 +58,9 @@ class Reading:
     values: tuple[tuple[str, float | int], ...] = ()
 
     @property
-    def fitted(self) -> bool:
-        return self.name in FITTED
+    def least(self) -> float:
+        """What it must explain where it stands alone."""
+        return RESEMBLING if self.name in FITTED else POORLY
 
     @property
     def slight(self) -> bool:
@@ -87,13 +88,9 @@ class Trial:
     share: float = 1.0
 
     @property
-    def fitted(self) -> bool:
-        return self.name in FITTED
-
-    @property
     def weight(self) -> float:
         """By how much the best is chosen."""
-        return self.correlation * (HANDICAP if self.fitted else 1.0) * math.sqrt(self.share)
+        return self.correlation * (HANDICAP if self.name in FITTED else 1.0) * math.sqrt(self.share)
 
     @property
     def family(self) -> str:

@@ -68,6 +68,18 @@ def truncated() -> Iterator[tuple[str, Case]]:
         yield f"cut after {length} bytes", of(2, "001 002", bytes_of(saved(compressed=False)[:length]))
 
 
+def one_by_one(where: str, wrong: Mapping[str, int]) -> Iterator[tuple[str, Case]]:
+    """Each field of the local or the central header wrong by itself, of stored and of deflated members."""
+    for deflate in (False, True):
+        base = "deflated" if deflate else "stored"
+        for name, value in {**wrong, "method": 0 if deflate else 8}.items():
+            members = with_first(parts(deflate=deflate), **{where: {name: value}})
+            yield (
+                f"{where} {name} wrong, {base}",
+                of(2, "011" if name == "version" else "002", lambda members=members: archive(members)),
+            )
+
+
 def local_fields() -> Iterator[tuple[str, Case]]:
     wrong = {
         "version": 99,
@@ -81,14 +93,7 @@ def local_fields() -> Iterator[tuple[str, Case]]:
         "n_name": 5,
         "n_extra": 4,
     }
-    for deflate in (False, True):
-        base = "deflated" if deflate else "stored"
-        for name, value in {**wrong, "method": 0 if deflate else 8}.items():
-            members = with_first(parts(deflate=deflate), local={name: value})
-            yield (
-                f"local {name} wrong, {base}",
-                of(2, "011" if name == "version" else "002", lambda members=members: archive(members)),
-            )
+    yield from one_by_one("local", wrong)
     for bit in range(16):
         members = with_first(local={"flags": 1 << bit})
         yield f"local flag {bit} alone", of(2, "002", lambda members=members: archive(members))
@@ -131,14 +136,7 @@ def central_fields() -> Iterator[tuple[str, Case]]:
         "disk": 1,
         "offset": 1,
     }
-    for deflate in (False, True):
-        base = "deflated" if deflate else "stored"
-        for name, value in {**wrong, "method": 0 if deflate else 8}.items():
-            members = with_first(parts(deflate=deflate), central={name: value})
-            yield (
-                f"central {name} wrong, {base}",
-                of(2, "011" if name == "version" else "002", lambda members=members: archive(members)),
-            )
+    yield from one_by_one("central", wrong)
     for name, value in {"made": 0xFFFF, "internal": 0xFFFF, "external": 0xFFFFFFFF}.items():
         # Says nothing about the content: numpy reads on, and so does the reader.
         yield (

@@ -26,9 +26,7 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
 
 def _twin(case: Case, name: str) -> str | None:
     """The other name of an array, where the file has it."""
-    pairs = (pair for pair in case.contract.identical if name in pair)
-    others = (pair[0] if pair[1] == name else pair[1] for pair in pairs)
-    return next((other for other in others if other in case.binding.readings), None)
+    return next((other for other in case.contract.twins(name) if other in case.binding.readings), None)
 
 
 def _near(name: str, others: list[str]) -> str | None:
