@@ -92,9 +92,7 @@ def strides(scene: Scene) -> Iterator[Trial]:
             continue
         rows, at = (np.array(side) for side in zip(*pairs, strict=True))
         words = f"frame {stride} * i taken with position i: first frames kept with one position in {stride}"
-        predicted = Scene(
-            probe=scene.probe, object=scene.object, x=scene.x, y=scene.y, index=at, measured=scene.measured
-        ).predicted(scene.x, scene.y)
+        predicted = scene.at(scene.x[at], scene.y[at])
         measured = scene.measured[rows]
         one = trial("pairing", "stride", words, predicted, measured, centred(measured), stride=stride)
         yield replace(one, share=len(rows) / len(scene.index))

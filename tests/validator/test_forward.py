@@ -23,6 +23,7 @@ from npzschema.validator.forward import (
     surpasses,
     turned,
 )
+from npzschema.validator.pairing import strides
 
 SIDE = 32
 
@@ -463,6 +464,18 @@ def test_the_first_frames_with_every_kth_position(seed, stride):
     assert verdict.other_fits
     assert (verdict.best.kind, verdict.best.name) == ("pairing", "stride")
     assert dict(verdict.best.values) == {"stride": stride}
+
+
+def test_dead_pixels_tell_nothing_of_a_stride_either():
+    whole = scene_of(1, n=128, index=range(64), scan="fermat")
+    dead = np.zeros(whole.measured.shape[1:], dtype=bool)
+    dead[::2] = True
+    measured = np.where(dead, 0, whole.measured).astype(np.float32)
+    every = replace(whole, x=whole.x[::2], y=whole.y[::2], measured=measured, dead=dead)
+    found = next(iter(strides(every)))
+    assert found.name == "stride"
+    assert not found.predicted[:, dead].any()
+    assert judge(every).best.name == "stride"
 
 
 @pytest.mark.parametrize("step", [1, -3])
