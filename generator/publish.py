@@ -20,11 +20,12 @@ from npzschema.validator.engine import validate
 from npzschema.validator.findings import Report
 from npzschema.validator.source import FileSource
 
+from .deflate import Compression
 from .errors import GeneratorError, NotKeptError
 from .replace import replacing_all
 from .sidecar import Sidecar, document
 from .stream import Stream, c_order
-from .write import Compression, NpzWriter
+from .write import NpzWriter
 
 Array = np.ndarray[Any, Any]
 

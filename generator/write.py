@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import struct
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final, Literal, get_args
+from functools import partial
+from itertools import chain
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 
 from npzschema.validator.inflate import crc32
 
+from .deflate import METHODS, PIECE, Compression, check_compression, compressed
 from .errors import GeneratorError
 
 Array = np.ndarray[Any, Any]
-Compression = Literal["isal", "zlib", "none"]
 
 _EPOCH: Final = (0, 0x21)  # 1980-01-01, the zip format's first date
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
@@ -34,12 +35,8 @@ _FULL: Final = 0xFFFFFFFF
 _LIMIT: Final = _FULL
 """Sizes and offsets from here on go into zip64 fields."""
 
-_PIECE: Final = 1 << 20
-"""Bytes given to the compressor at a time."""
-
 _MOST_ENTRIES: Final = 0xFFFF
 _LONGEST_NAME: Final = 0xFFFF
-_LEVELS: Final[dict[str, int]] = {"isal": 3, "zlib": 9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,46 +46,6 @@ class Written:
     dtype: str
     shape: tuple[int, ...]
     sha256: str
-
-
-class _Deflater:
-    def __init__(self, compression: Compression, level: int | None) -> None:
-        self._compress: Callable[[Any], bytes]
-        self._flush: Callable[[], bytes]
-        self.method = 8
-        if compression == "none":
-            self.method = 0
-            self._compress, self._flush = bytes, lambda: b""
-        elif compression == "isal" and _isal() is not None:
-            module = _isal()
-            stream = module.compressobj(level=module.ISAL_DEFAULT_COMPRESSION if level is None else level, wbits=-15)
-            self._compress, self._flush = stream.compress, stream.flush
-        else:
-            plain = zlib.compressobj(6 if level is None else level, zlib.DEFLATED, -zlib.MAX_WBITS)
-            self._compress, self._flush = plain.compress, plain.flush
-
-    def parts(self, data: Any) -> bytes:
-        return self._compress(data)
-
-    def end(self) -> bytes:
-        return self._flush()
-
-
-def check_compression(compression: str, level: int | None) -> None:
-    """Raises :class:`GeneratorError` for a compression that there is not, or a level that it does not have."""
-    if compression not in get_args(Compression):
-        raise GeneratorError(f"no compression {compression!r}; there are {', '.join(get_args(Compression))}")
-    most = _LEVELS.get(compression)
-    if level is not None and most is not None and not 0 <= level <= most:
-        raise GeneratorError(f"{compression} has no level {level}; it has 0 to {most}")
-
-
-def _isal() -> Any:
-    try:
-        from isal import isal_zlib
-    except ImportError:
-        return None
-    return isal_zlib
 
 
 class NpzWriter:
@@ -123,18 +80,17 @@ class NpzWriter:
         size = len(header) + int(np.prod(shape, dtype=object)) * dtype.itemsize
         # Whether deflated data may pass 4 GiB must be known before it is written; igzip's level 0 may add a quarter.
         wide = size > _LIMIT // 4 * 3 - 1024
-        deflater = _Deflater(self._compression, self._level)
+        method, pieces = METHODS[self._compression], _pieces(header, dtype, chunks)
         start = self._file.tell()
         extra = struct.pack("<HHQQ", 1, 16, 0, 0) if wide else b""
         self._file.write(bytes(_LOCAL.size) + raw_name + extra)
-        crc, compressed, written, digest = 0, 0, 0, hashlib.sha256()
-        for data in _bytes(header, dtype, chunks):
-            crc = crc32(data, crc)
-            if written and self._digests:
-                digest.update(data)
-            written += len(data)
-            compressed += self._file.write(deflater.parts(data))
-        compressed += self._file.write(deflater.end())
+        crc, packed, written, digest = 0, 0, 0, hashlib.sha256()
+        for piece, part in compressed(pieces, -(-size // PIECE), self._compression, self._level):
+            crc = crc32(piece, crc)
+            if self._digests:
+                digest.update(piece[max(0, len(header) - written) :])
+            written += len(piece)
+            packed += self._file.write(part)
         if written != size:
             raise GeneratorError(
                 f"{name}: {written - len(header):,} bytes were made for the shape {shape}, "
@@ -142,15 +98,15 @@ class NpzWriter:
             )
         end = self._file.tell()
         version, flags = 45 if wide else 20, 0 if raw_name.isascii() else _UTF8
-        sizes = (_FULL, _FULL) if wide else (compressed, size)
+        sizes = (_FULL, _FULL) if wide else (packed, size)
         self._file.seek(start)
         self._file.write(
-            _LOCAL.pack(b"PK\x03\x04", version, flags, deflater.method, *_EPOCH, crc, *sizes, len(raw_name), len(extra))
+            _LOCAL.pack(b"PK\x03\x04", version, flags, method, *_EPOCH, crc, *sizes, len(raw_name), len(extra))
         )
         if wide:
-            self._file.write(raw_name + struct.pack("<HHQQ", 1, 16, size, compressed))
+            self._file.write(raw_name + struct.pack("<HHQQ", 1, 16, size, packed))
         self._file.seek(end)
-        self._entries.append(_central(raw_name, version, flags, deflater.method, crc, compressed, size, start))
+        self._entries.append(_central(raw_name, version, flags, method, crc, packed, size, start))
         self.arrays[name] = Written(dtype.str, shape, digest.hexdigest() if self._digests else "")
 
     def add_array(self, name: str, array: Array) -> None:
@@ -189,27 +145,25 @@ def _npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     return out.getvalue()
 
 
-def _bytes(header: bytes, dtype: np.dtype[Any], chunks: Iterable[Array]) -> Iterator[Any]:
-    """The member in pieces of one size, however it comes: igzip's output depends on where its input is cut."""
-    yield header
-    buffer, filled = np.empty(_PIECE, dtype=np.uint8), 0
-    for chunk in chunks:
-        flat = np.ascontiguousarray(chunk, dtype=dtype).reshape(-1)
-        data = flat.view(np.uint8) if flat.size and dtype.itemsize else np.empty(0, dtype=np.uint8)
+def _pieces(header: bytes, dtype: np.dtype[Any], chunks: Iterable[Array]) -> Iterator[memoryview]:
+    """The member in pieces of one size, however it comes: what it is compressed to depends on where it is cut."""
+    buffer, filled = np.empty(PIECE, dtype=np.uint8), 0
+    for data in chain([np.frombuffer(header, dtype=np.uint8)], map(partial(_raw, dtype), chunks)):
         at = 0
         while at < data.size:
-            step = min(_PIECE - filled, data.size - at)
-            if step == _PIECE:
-                yield data[at : at + step].data
-            else:
-                buffer[filled : filled + step] = data[at : at + step]
-                filled += step
-                if filled == _PIECE:
-                    yield buffer.data
-                    filled = 0
-            at += step
-    if filled:
-        yield buffer[:filled].data
+            if filled == PIECE:
+                yield buffer.data
+                buffer, filled = np.empty(PIECE, dtype=np.uint8), 0
+            step = min(PIECE - filled, data.size - at)
+            buffer[filled : filled + step] = data[at : at + step]
+            filled, at = filled + step, at + step
+    yield buffer[:filled].data
+
+
+def _raw(dtype: np.dtype[Any], chunk: Array) -> Array:
+    """The bytes of a chunk, in C order."""
+    flat = np.ascontiguousarray(chunk, dtype=dtype).reshape(-1)
+    return flat.view(np.uint8) if flat.size and dtype.itemsize else np.empty(0, dtype=np.uint8)
 
 
 def _central(

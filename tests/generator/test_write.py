@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npzschema.generator import GeneratorError
+from npzschema.generator import GeneratorError, deflate
 from npzschema.generator import write as module
 from npzschema.generator.replace import refuse_existing, replacing
 from npzschema.generator.write import NpzWriter
@@ -42,6 +42,12 @@ ARRAYS = {
     "greek_fields": np.array([(1.0,)], dtype=[("λ", "<f8")]),
     "längen µm": np.arange(3),
 }
+
+
+def npy_bytes(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
 
 
 def written(arrays, compression="isal", level=None):
@@ -150,6 +156,38 @@ def test_the_compressed_data_is_deflate_that_zlib_inflates():
     assert len(zlib.decompress(data[start : start + info.compress_size], -15)) == info.file_size
 
 
+@pytest.mark.parametrize("compression", ["isal", "zlib", "none"])
+@pytest.mark.parametrize("extra", [-1, 0, 1])
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_members_that_end_about_the_end_of_a_piece(compression, extra, pieces):
+    header = len(npy_bytes(np.zeros(1 << 20, dtype="u1"))) - (1 << 20)
+    array = np.random.default_rng(0).integers(0, 9, pieces * deflate.PIECE - header + extra, dtype="u1")
+    agree(written({"a": array}, compression)[0], {"a": array})
+
+
+def test_a_header_longer_than_a_piece(monkeypatch):
+    monkeypatch.setattr(module, "PIECE", 100)
+    for compression in ("isal", "zlib", "none"):
+        data, writer = written({"a": np.arange(70)}, compression)
+        agree(data, {"a": np.arange(70)})
+        assert writer.arrays["a"].sha256 == hashlib.sha256(np.arange(70).tobytes()).hexdigest()
+
+
+def test_pieces_start_afresh_so_that_they_can_be_compressed_side_by_side():
+    array = np.random.default_rng(0).poisson(3, size=3 << 18).astype("f4")
+    data, _ = written({"a": array})
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        info = archive.infolist()[0]
+    raw = data[30 + len("a.npy") :][: info.compress_size]
+    whole = npy_bytes(array)
+    parts = [
+        part for _, part in deflate.compressed([memoryview(whole)[: deflate.PIECE], memoryview(b"")], 2, "isal", None)
+    ]
+    assert raw.startswith(parts[0])
+    found = zlib.decompressobj(-15).decompress(raw[len(parts[0]) :])
+    assert found == whole[deflate.PIECE :]
+
+
 def test_zip64_forms_are_read_by_all_three(monkeypatch):
     arrays = {
         "small": np.arange(3),
@@ -210,7 +248,7 @@ def test_compressions_and_levels_that_there_are_not(compression, level, words):
 
 
 def test_without_isal_the_same_arrays_are_written_by_zlib(monkeypatch):
-    monkeypatch.setattr(module, "_isal", lambda: None)
+    monkeypatch.setattr(deflate, "_isal", lambda: None)
     data, _ = written(ARRAYS)
     assert data == written(ARRAYS, "zlib")[0]
     agree(data, ARRAYS)
