@@ -41,8 +41,8 @@ def convert(
         source: the file to mend.
         target: the file to write.
         contract: what it should become.
-        allow: steps that are taken only by name: ``normalise``, ``drop``, ``cast``, ``pairing``,
-            ``positions``, ``centre``, ``detector``.
+        allow: steps that are taken only by name: ``normalise``, ``drop``, ``cast``, ``sqrt``,
+            ``square``, ``pairing``, ``positions``, ``centre``, ``detector``.
         axes: axes of arrays whose order the caller knows, such as ``{"diffraction": ("H", "W", "N")}``.
         keep_legacy_names: write the patterns under both of their names, for readers of either kind.
         metadata_out: where to write a record of the source and of every step.

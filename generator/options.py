@@ -130,7 +130,8 @@ def _steps(made: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="STEP",
-        help="a step that may be taken: normalise, drop, cast, pairing, positions, centre or detector; may be repeated",
+        help="a step that may be taken: normalise, drop, cast, sqrt, square, pairing, positions, centre or detector; "
+        "may be repeated",
     )
     add_axes_option(made)
 

@@ -37,12 +37,20 @@ LOSSY: Final[Mapping[str, str]] = {
     "normalise": "divide the patterns by their largest value",
     "drop": "drop the positions after the last frame",
     "cast": "cast although it loses something",
+    "sqrt": "take the square root although the evidence is mixed",
+    "square": "take the square although the evidence is mixed",
     "pairing": "move positions along the scan, back to their frames",
     "positions": "write the positions as they fit probe, object and patterns",
     "centre": "move the zero frequency to the centre",
     "detector": "put the detector's rows and columns in order",
 }
 """Steps that lose something, or that nothing but the forward model speaks for: done only when asked for by name."""
+
+DOUBTED: Final = frozenset({"cast", "sqrt", "square"})
+"""Those of them that lose nothing unless a finding says so."""
+
+ROOTS: Final = frozenset({"sqrt", "square"})
+"""Steps that a dtype asks for, and against which the forward model may speak."""
 
 BY_CONTENT: Final = frozenset({"pairing", "positions", "centre", "detector"})
 """Steps of which headers tell nothing, not even that they are needed."""
@@ -128,7 +136,7 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
     if step not in ORDER:
         return None
     fix.pop("array", None)
-    lossless = bool(fix.pop("lossless", True)) and (step == "cast" or step not in LOSSY)
+    lossless = bool(fix.pop("lossless", True)) and (step in DOUBTED or step not in LOSSY)
     sentence = {
         "copy": f"copied from {fix.get('source')}, which is the same array",
         "rename": f"renamed from {fix.get('source')}",

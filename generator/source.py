@@ -23,7 +23,7 @@ from npzschema.validator.findings import Report
 from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError, NotKeptError
-from .plan import Plan, check_allowed, plan
+from .plan import ROOTS, Plan, check_allowed, plan
 
 Axes = Mapping[str, Sequence[str | int]]
 Stamp = tuple[int, int, int]
@@ -48,13 +48,23 @@ class Examined:
     @property
     def headers_suffice(self) -> bool:
         """Whether a report by the headers alone tells how to mend it; what is made must be checked in any case."""
-        if self.plan.obstacles or any(set(pair) <= set(self.report.arrays) for pair in self.contract.identical):
+        if self.plan.obstacles or self._contestable:
+            return False
+        if any(set(pair) <= set(self.report.arrays) for pair in self.contract.identical):
             return False
         try:
             with FileSource(self.path) as source:
                 return not any(sidecar.check(self.path, source))
         except Fault:
             return False
+
+    @property
+    def _contestable(self) -> bool:
+        """Whether a step is planned of which the forward model has something to say."""
+        scan = self.contract.scan
+        if scan is None or scan.forward_model is None or not any(step.step in ROOTS for step in self.plan.steps):
+            return False
+        return {scan.probe, scan.object, scan.x, scan.y} <= {facts.reads_as for facts in self.report.arrays.values()}
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[tuple[ArchiveDataset, Binding, FileSource]]:

@@ -47,7 +47,7 @@ def _advised_otherwise(finding: Finding) -> bool:
 def _by_name(finding: Finding) -> str | None:
     fix = finding.fix or {}
     step = fix.get("step")
-    return str(step) if step in BY_NAME else "cast" if not fix.get("lossless", True) else None
+    return str(step) if step in BY_NAME or not fix.get("lossless", True) else None
 
 
 def _mend(path: str, finding: Finding, contract: Contract, left: list[str], needed: set[str]) -> str:

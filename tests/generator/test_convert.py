@@ -11,6 +11,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+import npzschema
+from npzschema import ValidationError
 from npzschema.contracts import ContractError, from_document, load
 from npzschema.generator import GeneratorError, Output, convert
 from npzschema.generator import transpose as transposing
@@ -106,6 +108,21 @@ class TestMends:
         assert found["diffraction"].dtype == np.float32
         assert (found["diffraction"] == np.sqrt(counts.astype(np.float64)).astype(np.float32)).all()
         assert steps == [("sqrt", "diffraction")]
+
+    def test_amplitudes_that_were_rounded_are_not_taken_for_counts(self, tmp_path):
+        arrays = arrays_of(simulated(tmp_path / "sim.npz", photons=1e8))
+        os.unlink(tmp_path / "sim.npz")
+        arrays["diffraction"] = np.rint(arrays["diffraction"] / arrays["diffraction"].max() * 60_000).astype(np.uint16)
+        source = save(tmp_path / "in.npz", arrays)
+        for options in ([], ["--allow", "normalise"]):
+            told = refused(tmp_path, "convert", *options, source, tmp_path / "out.npz")
+            assert "--allow sqrt would take the square root although the evidence is mixed" in told
+        before = arrays["diffraction"].astype(np.float64)
+        found, steps = converted(tmp_path, arrays, allow=["sqrt", "normalise"])
+        assert steps == [("sqrt", "diffraction"), ("normalise", "diffraction")]
+        assert np.allclose(found["diffraction"], np.sqrt(before / before.max()), atol=1e-6)
+        with pytest.raises(ValidationError, match="sqrt"):
+            npzschema.load(source, mend=True)
 
     def test_squeeze(self, tmp_path, canonical):
         longer = {

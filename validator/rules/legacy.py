@@ -109,6 +109,7 @@ def _target(spec: ArraySpec, stored: np.dtype[Any], facts: RangeFacts | None) ->
 def _quantity(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
     spec = reading.spec
     evidence = _quantity_evidence(case, reading, str(entry.quantity))
+    mixed = "the evidence is mixed" in evidence
     held = "counts or intensities" if entry.quantity == "intensity" else "amplitudes"
     yield Deviation(
         code=entry.rule,
@@ -118,8 +119,8 @@ def _quantity(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation
         found=str(entry.quantity),
         evidence=evidence,
         at=(entry.index,),
-        fix=_fix(entry, spec, dtype=preferred_dtype(spec.dtype)),
-        about="mixed" if "the evidence is mixed" in evidence else "",
+        fix=_fix(entry, spec, dtype=preferred_dtype(spec.dtype), **({"lossless": False} if mixed else {})),
+        about="mixed" if mixed else "",
     )
 
 
