@@ -59,5 +59,5 @@ def loses(values: np.ndarray[Any, Any], cast: np.ndarray[Any, Any]) -> bool:
         if not np.isfinite(after).all():
             return True
         below = np.count_nonzero(np.abs(after) < np.finfo(after.dtype).tiny)
-        return bool(below != before.size - np.count_nonzero(before))
+        return bool(below != np.count_nonzero(before == 0))
     return not bool((cast == values).all())
