@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -41,6 +42,7 @@ def pointer(*parts: str | int) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+@functools.lru_cache(maxsize=256)
 def expand_dtypes(names: tuple[str, ...]) -> tuple[str, ...]:
     """Dtype names with every kind (``integer``, ``floating``...) replaced by its members, in order."""
     return tuple(dict.fromkeys(one for name in names for one in KINDS.get(name, (name,))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ class ArrayHeader:
     @property
     def dtype_name(self) -> str:
         """Numpy's name without byte order; ``str`` for text of any length."""
-        return "str" if self.dtype.kind in "US" else self.dtype.name
+        return _name(self.dtype)
 
     @property
     def count(self) -> int:
@@ -55,6 +56,11 @@ class ArrayHeader:
         """Axis of ``shape`` that each axis of ``storage`` is."""
         axes = tuple(range(len(self.shape)))
         return axes[::-1] if self.fortran else axes
+
+
+@functools.lru_cache(maxsize=256)
+def _name(dtype: np.dtype[Any]) -> str:
+    return "str" if dtype.kind in "US" else dtype.name
 
 
 class Dataset(Protocol):

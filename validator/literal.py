@@ -19,6 +19,14 @@ _TOKEN: Final = re.compile(
     )""",
     re.VERBOSE | re.ASCII,
 )
+_NUMBER: Final = r"(?:0|[1-9]\d{0,17})"
+_USUAL: Final = re.compile(
+    r"\{'descr': '([<>|=]?\w+)', 'fortran_order': (True|False), "
+    rf"'shape': \((|{_NUMBER},|{_NUMBER}(?:, {_NUMBER})+)\), \}} *\n?",
+    re.ASCII,
+)
+"""A header as numpy has written it ever since: taken in one step, for the same value."""
+
 _WORDS: Final = {"True": True, "False": False, "None": None}
 _ESCAPE: Final = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
 _SIMPLE: Final = {
@@ -49,6 +57,10 @@ def parse(text: str, *, allow_long: bool = False) -> Any:
     Raises:
         LiteralError: it is anything else.
     """
+    if usual := _USUAL.fullmatch(text):
+        descr, fortran, lengths = usual.groups()
+        shape = tuple(map(int, lengths.rstrip(",").split(","))) if lengths else ()
+        return {"descr": descr, "fortran_order": _WORDS[fortran], "shape": shape}
     value, at = _Parser(text, allow_long).value(0, 0)
     if text[at:].strip(" \t\r\n\f"):
         raise LiteralError(f"{text[at:].strip()[:20]!r} follows the dictionary")

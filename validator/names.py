@@ -11,19 +11,23 @@ def unsafe_name(name: str) -> str | None:
     """Why a member name is unsafe to extract or to print, or None."""
     if not name:
         return "is empty"
+    if not name.isprintable():
+        return _unseen(name)
+    if name.startswith(("/", "\\")) or (name[1:2] == ":" and name[:1].isalpha()):
+        return "is an absolute path"
+    if ".." in name.replace("\\", "/").split("/"):
+        return "leads out of the folder"
+    return None
+
+
+def _unseen(name: str) -> str:
     if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in name):
         return "holds control characters"
     if _BIDI & set(name):
         return "holds marks that change the direction of text"
     if any("\ud800" <= char <= "\udfff" for char in name):
         return "is no valid text"
-    if name.startswith(("/", "\\")) or (name[1:2] == ":" and name[:1].isalpha()):
-        return "is an absolute path"
-    if ".." in name.replace("\\", "/").split("/"):
-        return "leads out of the folder"
-    if not name.isprintable():
-        return "holds characters that cannot be seen"
-    return None
+    return "holds characters that cannot be seen"
 
 
 def array_name(member: str) -> str:

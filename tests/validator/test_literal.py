@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 
 from npzschema.validator.literal import MAX_DEPTH, LiteralError, parse
 
@@ -136,6 +141,31 @@ REFUSED = [
 @pytest.mark.parametrize("text", ACCEPTED)
 def test_accepted_as_python_does(text):
     assert repr(parse(text)) == repr(ast.literal_eval(text))
+
+
+@given(
+    npst.scalar_dtypes() | npst.nested_dtypes(),
+    st.booleans(),
+    st.lists(st.integers(0, 10**19), max_size=5).map(tuple),
+    st.sampled_from(["", " ", "    \n", "\n"]),
+)
+def test_headers_as_numpy_writes_them(dtype, fortran, shape, padding):
+    fields = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": fortran, "shape": shape}
+    text = "{" + "".join(f"'{key}': {value!r}, " for key, value in fields.items()) + "}" + padding
+    assert repr(parse(text)) == repr(parse(" " + text)) == repr(ast.literal_eval(text))
+
+
+@pytest.mark.parametrize("shape", ["(1 2)", "(1)", "(01,)", "(1,,)", "(,)", "(1, 2", "(-1,)", "(1,2)", "(1, 2,)"])
+@pytest.mark.parametrize("descr", ["'<f4'", "'<f4", "'<f\\x34'", "'\u0663'"])
+def test_headers_that_look_much_like_those(shape, descr):
+    text = f"{{'descr': {descr}, 'fortran_order': True, 'shape': {shape}, }}\n"
+    try:
+        expected = repr(parse(" " + text))
+    except LiteralError as error:
+        with pytest.raises(LiteralError, match=re.escape(str(error))):
+            parse(text)
+    else:
+        assert repr(parse(text)) == expected
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: ascii(text)[:40])
