@@ -19,6 +19,10 @@ FOOTPRINT_ENERGY: Final = 0.9
 """Share of a probe's intensity within what is called its footprint."""
 
 
+GROUP: Final = 1 << 19
+"""Bytes of waves that are transformed at a time: they stay in the cache."""
+
+
 def patches(obj: Array, x: Array, y: Array, shape: tuple[int, int], *, precise: bool = True) -> Array:
     """Patches of an object, bilinear between pixels; pixels outside the object are zero.
 
@@ -77,13 +81,34 @@ def amplitudes(probe: Array, obj: Array, x: Array, y: Array, *, precise: bool = 
     """
     modes = probe if probe.ndim == 3 else probe[None]
     height, width = modes.shape[1:]
-    cut = patches(obj, x, y, (height, width), precise=precise)
-    # A wave times +1, -1, +1, ... has its spectrum moved by half of the axis: no pass to move it afterwards.
     even = height % 2 == 0 and width % 2 == 0
-    signs = np.where(np.add.outer(np.arange(height), np.arange(width)) % 2 == 0, 1.0, -1.0) if even else 1.0
-    fields = [np.abs(np.fft.fft2(cut * mode, norm="ortho")) for mode in (modes * signs).astype(cut.dtype)]
-    result: Array = fields[0] if len(fields) == 1 else np.sqrt(sum(field**2 for field in fields))
+    modes = modes.astype(np.complex128 if precise else np.complex64)
+    if even:
+        # A wave times +1, -1, +1, ... has its spectrum moved by half of the axis: no pass to move it afterwards.
+        modes[:, 1::2, ::2] *= -1
+        modes[:, ::2, 1::2] *= -1
+    result = np.empty((len(x), height, width), dtype=np.float64 if precise else np.float32)
+    count = max(1, GROUP // modes[0].nbytes)
+    for at in range(0, len(x), count):
+        some = slice(at, at + count)
+        _far_field(patches(obj, x[some], y[some], (height, width), precise=precise), modes, result[some])
     return result if even else np.fft.fftshift(result, axes=(-2, -1))
+
+
+def _far_field(cut: Array, modes: Array, out: Array) -> None:
+    """Amplitudes of patches (n, H, W), which are used up, under every mode."""
+    waves = cut if len(modes) == 1 else np.empty_like(cut)
+    for at, mode in enumerate(modes):
+        np.multiply(cut, mode, out=waves)
+        np.fft.fft2(waves, norm="ortho", out=waves)
+        if len(modes) == 1:
+            np.abs(waves, out=out)
+        elif at == 0:
+            np.square(np.abs(waves), out=out)
+        else:
+            out += np.square(np.abs(waves))
+    if len(modes) > 1:
+        np.sqrt(out, out=out)
 
 
 def footprint(intensity: Array) -> float:
