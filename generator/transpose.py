@@ -69,8 +69,10 @@ def transposed(
         heights = []
         for one in _turned_blocks(chunks, rows, columns, high, dtype):
             heights.append(one.shape[1])
-            # As bytes: there are dtypes, such as dates, of which numpy gives no buffer.
-            file.write(np.ascontiguousarray(one).view(np.uint8).data)
+            for first in range(0, columns, wide):
+                # The last block is narrower than its buffer, and must not be copied whole. As bytes: there are
+                # dtypes, such as dates, of which numpy gives no buffer.
+                file.write(np.ascontiguousarray(one[first : first + wide]).view(np.uint8).data)
         for first in range(0, columns, wide):
             yield _band(file, heights, rows, columns, slice(first, min(columns, first + wide)), dtype)
 

@@ -628,10 +628,11 @@ class TestRealFiles:
 
 
 @pytest.mark.slow
-def test_a_large_file_converts_in_bounded_memory(tmp_path):
-    """512 MiB of patterns in less than 300 MiB; the same transposition in memory would take them twice."""
+@pytest.mark.parametrize("n", [16384, 16000], ids=["blocks full", "last block not full"])
+def test_a_large_file_converts_in_bounded_memory(tmp_path, n):
+    """500 MiB of patterns in less than 300 MiB; the same transposition in memory would take them twice."""
     rng = np.random.default_rng(0)
-    n, side = 16384, 64
+    side = 64
     arrays = rich(tmp_path / "made.npz", n=20, size=side)
     for name in ("xcoords_start", "ycoords_start", "scan_index", "Y"):
         del arrays[name]
@@ -639,7 +640,7 @@ def test_a_large_file_converts_in_bounded_memory(tmp_path):
     arrays["objectGuess"] = np.ones_like(arrays["objectGuess"])
     row = np.sqrt(rng.poisson(9, (side, n))) / 20
     arrays["diffraction"] = np.broadcast_to(row, (side, side, n))
-    assert arrays["diffraction"].nbytes == 512 << 20
+    assert arrays["diffraction"].nbytes >= 500 << 20
     save(tmp_path / "in.npz", arrays)
     script = "import sys; from npzschema.generator.cli import main; main()"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,3 +53,18 @@ def test_many_blocks_and_many_bands(tmp_path):
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0)])
 def test_nothing_gives_nothing(shape):
     assert list(transposed([], *shape, np.dtype("f4"))) == []
+
+
+def test_memory_is_a_block_and_some_also_where_the_last_block_is_not_full():
+    columns, block = 10_000, 32 << 20
+    high = block // (4 * columns)
+    rows = 2 * high - 1
+    line = np.zeros(columns, "f4")
+    tracemalloc.start()
+    try:
+        count = sum(len(band) for band in transposed([line] * rows, rows, columns, line.dtype, block=block))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert count == columns
+    assert peak < 1.5 * block
