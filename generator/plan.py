@@ -148,7 +148,7 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
         "square": f"squared: {finding.found} to {finding.expected}",
         "normalise": f"divided by the largest value, {fix.get('divisor', 1):.6g}",
         "native": "written in C order, little-endian",
-        "drop": f"cut to the first {fix.get('keep')} positions",
+        "drop": f"cut to the first {fix.get('keep')} positions, like {', '.join(fix.get('arrays', ()))}",
         "centre": f"zero frequency moved to the centre: {finding.found}",
         "detector": f"pixels of each pattern put in another order: {finding.found}",
         "pairing": f"positions paired with their frames: {finding.found} {dict(fix.get('values', {})).get('step')}",

@@ -117,12 +117,13 @@ def test_many_killed_runs(folder, command, old):
     assert len(rounds(folder, command, 60, old, seed=2)) == 2
 
 
-def test_an_interrupt_leaves_nothing(folder):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing(folder, stop):
     for path in (folder / "out").iterdir():
         path.unlink()
     with started(folder, "convert", "ever") as child:
         time.sleep(0.1)
-        child.send_signal(signal.SIGINT)
+        child.send_signal(stop)
         assert child.wait() != 0
     assert not [name for name in os.listdir(folder / "out") if name.endswith(".part")]
     if (folder / "out" / "out.npz").exists():
