@@ -14,7 +14,7 @@ import pytest
 
 from npzschema.validator.engine import validate
 
-from .making import CANONICAL, arrays_of, digest, rich, save
+from .making import CANONICAL, digest, rich, save
 
 SCRIPT = """
 import sys
