@@ -170,7 +170,7 @@ def opened(
         allow: steps taken only by name that may be taken.
         axes: axes of arrays whose order the caller knows.
         headers_only: plan by the headers alone; whoever does that checks the result.
-        advice: what else may be tried where a size is out of range.
+        advice: what else may be tried where a size of the patterns is out of range.
 
     Raises:
         NotKeptError: the headers alone do not tell how to mend it.
@@ -184,7 +184,7 @@ def opened(
         raise NotKeptError(f"{one.name}: its values must be read first")
     if one.plan.obstacles:
         told = "; ".join(one.plan.obstacles)
-        told += f"; {advice}" if advice and any(found.code == "SHAPE-003" for found in one.report.findings) else ""
+        told += f"; {advice}" if advice and _of_patterns(one.report, contract) else ""
         raise GeneratorError(f"{one.name}: cannot become {contract.id}: {told}")
     with one.opened() as (dataset, binding, source):
         yield Source(
@@ -195,6 +195,13 @@ def opened(
             plan=one.plan,
             unchanged=lambda: one.check_unchanged(source),
         )
+
+
+def _of_patterns(report: Report, contract: Contract) -> bool:
+    """Whether it is the patterns whose size is out of range."""
+    frames = contract.scan.frames if contract.scan else None
+    named = {frames, *contract.twins(frames)}
+    return any(found.code == "SHAPE-003" and found.array in named for found in report.findings)
 
 
 def _decided(one: Examined) -> dict[str, Dims]:
