@@ -267,24 +267,33 @@ def refuse_same(source: str | os.PathLike[str], *targets: Path) -> None:
         raise GeneratorError(f"{targets[0]}: is named for two outputs")
 
 
-def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
+def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, bytes]]:
     """All arrays of a file in memory, in native byte order and their own memory order; nothing is unpickled.
 
+    Returns:
+        the arrays, among them a pickled text as a 0-d object array; the bytes of each such member as it is stored.
+
     Raises:
-        GeneratorError: it cannot be read, or holds an object array.
+        GeneratorError: it cannot be read, or holds an object array that is no text.
     """
     name = os.fsdecode(path)
     try:
         with FileSource(name) as source:
             dataset = ArchiveDataset(open_archive(source))
-            arrays = {}
+            arrays, stored = {}, {}
             for key, header in dataset.headers.items():
                 if header.pickled:
-                    raise GeneratorError(f"{name}: {key} is a pickled object array")
+                    text = dataset.text(key)
+                    if text is None:
+                        raise GeneratorError(
+                            f"{name}: {key} is a pickled object array, and no text; leave it out first"
+                        )
+                    arrays[key], stored[key] = np.array(text, dtype=object), dataset.npy(key)
+                    continue
                 parts = [chunk.copy() for chunk in dataset.chunks(key)]
                 flat = np.concatenate(parts) if parts else np.empty(0, header.dtype.newbyteorder("="))
-                stored = flat.reshape(header.storage)
-                arrays[key] = stored.T if header.fortran else stored
-            return arrays
+                shaped = flat.reshape(header.storage)
+                arrays[key] = shaped.T if header.fortran else shaped
+            return arrays, stored
     except Fault as fault:
         raise GeneratorError(f"{name}: {fault.code} {fault.member or ''} {fault.what}") from None
