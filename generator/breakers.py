@@ -73,7 +73,7 @@ def break_file(
     wanted = contract if isinstance(contract, Contract) else load(report.contract if contract == "auto" else contract)
     arrays, stored = load_arrays(source)
     try:
-        data = made_to_break(arrays, wanted, rule, stored)
+        data = made_to_break(arrays, wanted, rule, stored=stored)
     except NotApplicable as error:
         raise NotApplicable(f"{os.fsdecode(source)}: {rule} cannot be broken here: {error}") from None
     if rule != "META-003":
@@ -102,26 +102,32 @@ def _check(data: bytes, mode: str | Contract, wanted: Contract, rule: str) -> No
         raise NotApplicable(f"this file cannot break {rule} alone: {told} would be found")
 
 
-def broken(arrays: Mapping[str, Array], contract: Contract, rule: str) -> bytes:
+def broken(arrays: Mapping[str, Array], contract: Contract, rule: str, *, deflated: bool = True) -> bytes:
     """An NPZ that breaks one rule, and no other at error level.
 
     Args:
         arrays: a conforming dataset; not changed.
         contract: what it keeps.
         rule: code of the rule to break.
+        deflated: False stores the arrays without compression.
 
     Raises:
         GeneratorError: there is no such rule, or no breaker for it.
         NotApplicable: this dataset cannot break it.
     """
-    data = made_to_break(arrays, contract, rule)
+    data = made_to_break(arrays, contract, rule, deflated=deflated)
     if rule != "META-003":
         _check(data, contract, contract, rule)
     return data
 
 
 def made_to_break(
-    arrays: Mapping[str, Array], contract: Contract, rule: str, stored: Mapping[str, bytes] | None = None
+    arrays: Mapping[str, Array],
+    contract: Contract,
+    rule: str,
+    *,
+    stored: Mapping[str, bytes] | None = None,
+    deflated: bool = True,
 ) -> bytes:
     """The same, not yet checked.
 
@@ -130,19 +136,22 @@ def made_to_break(
         contract: what it keeps.
         rule: code of the rule to break.
         stored: the bytes of members that are passed on as they are, unless the rule is about them.
+        deflated: False stores the arrays without compression.
     """
     why = rules()[rule].exempt(contract.id) if rule in rules() else None
     if why is not None:
         raise NotApplicable(f"not in a dataset of {contract.id}: {why}")
     if rule in DATA:
         changed = _changed(dict(arrays), contract, rule)
-        return saved(changed, {name: npy for name, npy in (stored or {}).items() if changed[name] is arrays[name]})
+        same = {name: npy for name, npy in (stored or {}).items() if changed.get(name) is arrays[name]}
+        return saved(changed, stored=same, deflated=deflated)
     if rule in CONTAINER:
         spec = expendable(arrays, contract, contract.arrays.values())
         names = names_of(arrays, contract, spec) if spec is not None else ()
-        return CONTAINER[rule](saved(arrays, stored), tuple(f"{name}.npy" for name in names))
+        whole = saved(arrays, stored=stored, deflated=deflated)
+        return CONTAINER[rule](whole, tuple(f"{name}.npy" for name in names))
     if rule == "META-003":
-        return saved(arrays, stored)
+        return saved(arrays, stored=stored, deflated=deflated)
     known = rule in rules()
     raise GeneratorError(
         f"rule {rule} is about the tool itself; no file breaks it"

@@ -20,13 +20,18 @@ Array = np.ndarray[Any, Any]
 Members = tuple[str, ...]
 
 
-def saved(arrays: Mapping[str, Array], stored: Mapping[str, bytes] | None = None) -> bytes:
+def saved(arrays: Mapping[str, Array], *, stored: Mapping[str, bytes] | None = None, deflated: bool = True) -> bytes:
     """An NPZ of some arrays; those that are ``stored`` as the bytes of a .npy already are written as they are."""
     out = io.BytesIO()
-    # A mapping may hold names that are parameters of savez.
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    method = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
+    # As numpy's savez does it, faster, and for names that are parameters of savez, too.
+    with zipfile.ZipFile(out, "w", method, compresslevel=1) as archive:
         for name, array in arrays.items():
-            _add(archive, f"{name}.npy", (stored or {}).get(name) or _npy(array))
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                if stored and name in stored:
+                    member.write(stored[name])
+                else:
+                    np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=True)
     return out.getvalue()
 
 
@@ -43,18 +48,18 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes, method: int = zipfile
 
 
 def _rewritten(
-    data: bytes, members: Members, change: Callable[[bytes], bytes] | None = None, method: int = zipfile.ZIP_DEFLATED
+    data: bytes, members: Members, change: Callable[[bytes], bytes] | None = None, method: int | None = None
 ) -> bytes:
-    """The archive with one array changed, under every name that it has."""
+    """The archive with one array changed, or compressed otherwise, under every name that it has."""
     _first(members)
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as target:
-        for name in source.namelist():
-            held = source.read(name)
-            if name in members:
-                _add(target, name, change(held) if change else held, method)
+        for info in source.infolist():
+            held, kept = source.read(info), info.compress_type
+            if info.filename in members:
+                _add(target, info.filename, change(held) if change else held, kept if method is None else method)
             else:
-                _add(target, name, held)
+                _add(target, info.filename, held, kept)
     return out.getvalue()
 
 

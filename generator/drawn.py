@@ -90,7 +90,7 @@ def arrays_of(
     values = _made(contract, specs, held, sizes, shape, rng)
     if not others:
         return {first.name: values}
-    return {one.name: values.astype(draw(st.sampled_from(_safe(one, held)))) for one in specs}
+    return {one.name: values.astype(draw(st.sampled_from(_safe(one, held))), copy=False) for one in specs}
 
 
 def check_drawable(contract: Contract) -> None:
@@ -236,8 +236,6 @@ def _of_integers(values: Values, dtype: np.dtype[Any]) -> tuple[int, int] | None
 def stored(draw: Draw, array: Array) -> Array:
     # Drawn whether or not they matter: a choice that needs fewer draws would be what all examples shrink to.
     fortran, swapped = draw(st.booleans()), draw(st.booleans())
-    if fortran and array.ndim > 1:
-        array = np.asfortranarray(array)
-    if swapped and array.dtype.itemsize > 1 and array.dtype.kind in "iufc":
-        array = array.astype(array.dtype.newbyteorder(">"))
-    return array
+    wide = array.dtype.itemsize > 1 and array.dtype.kind in "iufc"
+    dtype = array.dtype.newbyteorder(">") if swapped and wide else array.dtype
+    return array.astype(dtype, order="F" if fortran and array.ndim > 1 else "K", copy=False)

@@ -16,7 +16,6 @@ sizes, alternatives, memory order and byte order.
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
@@ -32,7 +31,7 @@ from npzschema.validator.dataset import MappingDataset
 
 from .breakers import DATA, made_to_break
 from .breakers import broken as break_bytes
-from .containers import CONTAINER
+from .containers import CONTAINER, saved
 from .drawn import alike, arrays_of, check_drawable, sizes_of, stored
 from .errors import NotApplicable
 from .plain_breakers import PLAIN
@@ -97,8 +96,11 @@ def datasets(contract: Contract, *, metadata: str | None = None, tolerated: bool
 
 
 def files(contract: Contract, *, metadata: str | None = None, tolerated: bool = False) -> st.SearchStrategy[bytes]:
-    """NPZ files that keep a contract, stored or deflated, as numpy writes them; arguments as for :func:`datasets`."""
-    return st.builds(_saved, datasets(contract, metadata=metadata, tolerated=tolerated), st.booleans())
+    """NPZ files that keep a contract, stored or deflated, in the form that numpy writes.
+
+    Arguments as for :func:`datasets`.
+    """
+    return st.builds(saved, datasets(contract, metadata=metadata, tolerated=tolerated), deflated=st.booleans())
 
 
 def broken(
@@ -139,13 +141,13 @@ def broken(
     @st.composite
     def build(draw: Draw) -> tuple[bytes, str]:
         first = draw(st.integers(0, len(chosen) - 1))
-        arrays = draw(kept)
+        arrays, deflated = draw(kept), draw(st.booleans())
         vain = _in_vain(contract, arrays) if codes is None else frozenset()
         # Not every dataset can break every rule: then the next one.
         for code in (*chosen[first:], *chosen[:first]):
             if not vain & {one.reason for one in rules()[code].exceptions}:
                 with contextlib.suppress(NotApplicable):
-                    return make(arrays, contract, code), code
+                    return make(arrays, contract, code, deflated=deflated), code
         assume(False)
         raise NotApplicable(f"no rule of {', '.join(chosen)} can be broken")
 
@@ -207,10 +209,3 @@ def _metadata(contract: Contract, text: str | None) -> str | None:
     if contract.metadata.required:
         raise InvalidArgument(f"{contract.id} requires metadata; pass metadata=")
     return None
-
-
-def _saved(arrays: Mapping[str, Array], deflated: bool) -> bytes:
-    out = io.BytesIO()
-    save: Callable[..., None] = np.savez_compressed if deflated else np.savez
-    save(out, **arrays)
-    return out.getvalue()
