@@ -1,6 +1,6 @@
 """What the data must be: contracts, the rule catalogue, and the forward model that gives patterns their meaning."""
 
-from .catalogue import Level, Rule, rules
+from .catalogue import Level, Rule, reasons, rules
 from .loader import from_document, load, schema, shipped
 from .model import (
     ArraySpec,
@@ -39,6 +39,7 @@ __all__ = [
     "load",
     "pointer",
     "preferred_dtype",
+    "reasons",
     "rules",
     "schema",
     "shipped",

@@ -7,15 +7,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
 Level = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exemption:
-    """Why a rule is not broken on purpose: in no dataset of ``contracts``; where that is empty, in some of any."""
+    """Why a rule is not broken on purpose: in no dataset of ``contracts``; where that is empty, in some of any.
 
+    ``reason``: name of the reason, ``why``: its words (:func:`reasons`).
+    """
+
+    reason: str
     why: str
     contracts: tuple[str, ...] = ()
 
@@ -56,9 +60,22 @@ class Rule:
 
 
 @functools.cache
+def _document() -> Mapping[str, Any]:
+    document: dict[str, Any] = json.loads(
+        resources.files(__package__).joinpath("rules.json").read_text(encoding="utf-8")
+    )
+    return document
+
+
+def reasons() -> Mapping[str, str]:
+    """Why a dataset or its contract cannot break a rule alone, by name: clauses, said by breakers and in exceptions."""
+    words: Mapping[str, str] = _document()["reasons"]
+    return words
+
+
+@functools.cache
 def rules() -> Mapping[str, Rule]:
     """Every rule by code, in the catalogue's order."""
-    text = resources.files(__package__).joinpath("rules.json").read_text(encoding="utf-8")
     return {
         code: Rule(
             code=code,
@@ -73,9 +90,9 @@ def rules() -> Mapping[str, Rule]:
             mend=body.get("mend", ""),
             remedy_for=body.get("remedyFor", {}),
             exceptions=tuple(
-                Exemption(why=one["why"], contracts=tuple(one.get("contracts", ())))
+                Exemption(reason=one["reason"], why=reasons()[one["reason"]], contracts=tuple(one.get("contracts", ())))
                 for one in body.get("exceptions", ())
             ),
         )
-        for code, body in json.loads(text)["rules"].items()
+        for code, body in _document()["rules"].items()
     }

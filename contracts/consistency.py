@@ -53,6 +53,9 @@ def _relations(contract: Contract) -> Iterator[Flaw]:
         first, second = (owners[name] for name in pair)
         if not set(first.dims) & set(second.dims):
             yield (*path, 1), f"{pair[0]!r} and {pair[1]!r} have no axes in common, so they are never identical"
+        elif (ends := first.values.both(second.values).contradiction()) is not None:
+            told = f"no value is above {ends[0]:g} and below {ends[1]:g}, as their bounds ask together"
+            yield (*path, 1), f"{pair[0]!r} and {pair[1]!r} are never identical: {told}"
         elif _textual(first) != _textual(second):
             yield (*path, 1), f"one of {pair[0]!r} and {pair[1]!r} is text and the other numbers"
 
@@ -171,15 +174,11 @@ def _values(spec: ArraySpec) -> Iterator[Flaw]:
     for keyword, bound in bounds.items():
         if bound is not None and not real:
             yield (*path, keyword), "only real numbers have bounds; this array may be complex or text"
-    lows = [bound for bound in (values.minimum, values.exclusive_minimum) if bound is not None]
-    highs = [bound for bound in (values.maximum, values.exclusive_maximum) if bound is not None]
-    if lows and highs:
-        strict = values.exclusive_minimum is not None or values.exclusive_maximum is not None
-        if max(lows) > min(highs) or (strict and max(lows) == min(highs)):
-            keyword = "minimum" if values.minimum is not None else "exclusiveMinimum"
-            yield (*path, keyword), f"no value is above {max(lows):g} and below {min(highs):g}"
-            return
-    if real and (lows or highs):
+    if (ends := values.contradiction()) is not None:
+        keyword = "minimum" if values.minimum is not None else "exclusiveMinimum"
+        yield (*path, keyword), f"no value is above {ends[0]:g} and below {ends[1]:g}"
+        return
+    if real and any(bound is not None for keyword, bound in bounds.items() if keyword != "maximumOverMean"):
         yield from _holdable(spec)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -78,6 +78,33 @@ class Values:
     exclusive_maximum: float | None = None
     varies: bool = False
     maximum_over_mean: float | None = None
+
+    def both(self, other: Values) -> Values:
+        """What asks for all that either asks for."""
+        return Values(
+            finite=self.finite or other.finite,
+            minimum=_bound(max, self.minimum, other.minimum),
+            exclusive_minimum=_bound(max, self.exclusive_minimum, other.exclusive_minimum),
+            maximum=_bound(min, self.maximum, other.maximum),
+            exclusive_maximum=_bound(min, self.exclusive_maximum, other.exclusive_maximum),
+            varies=self.varies or other.varies,
+            maximum_over_mean=_bound(min, self.maximum_over_mean, other.maximum_over_mean),
+        )
+
+    def contradiction(self) -> tuple[float, float] | None:
+        """The least and the greatest bound, where no number lies between; None where one does."""
+        lows = [bound for bound in (self.minimum, self.exclusive_minimum) if bound is not None]
+        highs = [bound for bound in (self.maximum, self.exclusive_maximum) if bound is not None]
+        if not lows or not highs:
+            return None
+        low, high = max(lows), min(highs)
+        strict = self.exclusive_minimum == low or self.exclusive_maximum == high
+        return (low, high) if low > high or (strict and low == high) else None
+
+
+def _bound(stricter: Callable[..., float], *bounds: float | None) -> float | None:
+    held = [bound for bound in bounds if bound is not None]
+    return stricter(held) if held else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,7 +25,7 @@ from .errors import GeneratorError, NotApplicable
 from .layout_breakers import LAYOUT
 from .plain_breakers import first_shown
 from .replace import refuse_existing, replacing_all
-from .scan_dataset import Arrays, ScanDataset
+from .scan_dataset import Arrays, ScanDataset, expendable, names_of
 from .source import load_arrays, refuse_same
 from .value_breakers import VALUES
 
@@ -71,8 +71,9 @@ def break_file(
             f"{os.fsdecode(source)}: is not valid as it is ({found}); only a valid dataset can be broken in one place"
         )
     wanted = contract if isinstance(contract, Contract) else load(report.contract if contract == "auto" else contract)
+    arrays, stored = load_arrays(source)
     try:
-        data = broken(load_arrays(source), wanted, rule)
+        data = made_to_break(arrays, wanted, rule, stored=stored)
     except NotApplicable as error:
         raise NotApplicable(f"{os.fsdecode(source)}: {rule} cannot be broken here: {error}") from None
     if rule != "META-003":
@@ -101,34 +102,74 @@ def _check(data: bytes, mode: str | Contract, wanted: Contract, rule: str) -> No
         raise NotApplicable(f"this file cannot break {rule} alone: {told} would be found")
 
 
-def broken(arrays: Mapping[str, Array], contract: Contract, rule: str) -> bytes:
-    """An NPZ that breaks one rule.
+def broken(arrays: Mapping[str, Array], contract: Contract, rule: str, *, deflated: bool = True) -> bytes:
+    """An NPZ that breaks one rule, and no other at error level.
 
     Args:
         arrays: a conforming dataset; not changed.
         contract: what it keeps.
         rule: code of the rule to break.
+        deflated: False stores the arrays without compression.
 
     Raises:
         GeneratorError: there is no such rule, or no breaker for it.
         NotApplicable: this dataset cannot break it.
     """
+    data = made_to_break(arrays, contract, rule, deflated=deflated)
+    if rule != "META-003":
+        _check(data, contract, contract, rule)
+    return data
+
+
+def made_to_break(
+    arrays: Mapping[str, Array],
+    contract: Contract,
+    rule: str,
+    *,
+    stored: Mapping[str, bytes] | None = None,
+    deflated: bool = True,
+) -> bytes:
+    """The same, not yet checked.
+
+    Args:
+        arrays: a conforming dataset; not changed.
+        contract: what it keeps.
+        rule: code of the rule to break.
+        stored: the bytes of members that are passed on as they are, unless the rule is about them.
+        deflated: False stores the arrays without compression.
+    """
     why = rules()[rule].exempt(contract.id) if rule in rules() else None
     if why is not None:
         raise NotApplicable(f"not in a dataset of {contract.id}: {why}")
     if rule in DATA:
-        scan = contract.scan
-        if scan is None:
-            return saved(first_shown(dict(arrays), contract, rule))
-        changed = DATA[rule](ScanDataset(dict(arrays), contract, scan))
-        return saved(changed)
+        changed = _changed(dict(arrays), contract, rule)
+        same = {name: npy for name, npy in (stored or {}).items() if changed.get(name) is arrays[name]}
+        return saved(changed, stored=same, deflated=deflated)
     if rule in CONTAINER:
-        return CONTAINER[rule](saved(arrays), contract)
+        spec = expendable(arrays, contract, contract.arrays.values())
+        names = names_of(arrays, contract, spec) if spec is not None else ()
+        whole = saved(arrays, stored=stored, deflated=deflated)
+        return CONTAINER[rule](whole, tuple(f"{name}.npy" for name in names))
     if rule == "META-003":
-        return saved(arrays)
+        return saved(arrays, stored=stored, deflated=deflated)
     known = rule in rules()
     raise GeneratorError(
         f"rule {rule} is about the tool itself; no file breaks it"
         if known
         else f"no rule {rule!r}; validate-npz --list-rules lists them"
     )
+
+
+def _changed(arrays: Arrays, contract: Contract, rule: str) -> Arrays:
+    """The arrays that break a rule about data: what an array becomes, it becomes under its legacy name, too."""
+    second = {
+        str(entry.name): spec.name
+        for spec in contract.arrays.values()
+        if spec.name in arrays
+        for entry in spec.legacy_names()
+        if entry.name in arrays
+    }
+    own = {name: array for name, array in arrays.items() if name not in second}
+    scan = contract.scan
+    changed = DATA[rule](ScanDataset(own, contract, scan)) if scan else first_shown(own, contract, rule)
+    return {name: changed[first] for name, first in second.items() if first in changed} | changed

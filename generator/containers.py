@@ -6,26 +6,32 @@ Written by numpy and zipfile, not by the project's own writer, so that the two h
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
 
-from npzschema.contracts import Contract
-
 from .errors import NotApplicable
 
 Array = np.ndarray[Any, Any]
+Members = tuple[str, ...]
 
 
-def saved(arrays: Mapping[str, Array]) -> bytes:
+def saved(arrays: Mapping[str, Array], *, stored: Mapping[str, bytes] | None = None, deflated: bool = True) -> bytes:
+    """An NPZ of some arrays; those that are ``stored`` as the bytes of a .npy already are written as they are."""
     out = io.BytesIO()
-    # A mapping may hold names that are parameters of savez.
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    method = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
+    # As numpy's savez does it, faster, and for names that are parameters of savez, too.
+    with zipfile.ZipFile(out, "w", method, compresslevel=1) as archive:
         for name, array in arrays.items():
-            _add(archive, f"{name}.npy", _npy(array))
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                if stored and name in stored:
+                    member.write(stored[name])
+                else:
+                    np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=True)
     return out.getvalue()
 
 
@@ -42,27 +48,25 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes, method: int = zipfile
 
 
 def _rewritten(
-    data: bytes, contract: Contract, change: Callable[[bytes], bytes] | None = None, method: int = zipfile.ZIP_DEFLATED
+    data: bytes, members: Members, change: Callable[[bytes], bytes] | None = None, method: int | None = None
 ) -> bytes:
-    """The archive with its first member that the contract asks for changed."""
+    """The archive with one array changed, or compressed otherwise, under every name that it has."""
+    _first(members)
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as target:
-        names = source.namelist()
-        chosen = _asked_for(names, contract)
-        for name in names:
-            held = source.read(name)
-            if name == chosen:
-                _add(target, name, change(held) if change else held, method)
+        for info in source.infolist():
+            held, kept = source.read(info), info.compress_type
+            if info.filename in members:
+                _add(target, info.filename, change(held) if change else held, kept if method is None else method)
             else:
-                _add(target, name, held)
+                _add(target, info.filename, held, kept)
     return out.getvalue()
 
 
-def _asked_for(names: Sequence[str], contract: Contract) -> str:
-    chosen = next((name for name in names if name.removesuffix(".npy") in contract.arrays), None)
-    if chosen is None:
-        raise NotApplicable(f"no array of {contract.id} is there")
-    return chosen
+def _first(members: Members) -> str:
+    if not members:
+        raise NotApplicable.because("no-arrays")
+    return members[0]
 
 
 def _with_member(data: bytes, name: str, content: bytes) -> bytes:
@@ -72,26 +76,27 @@ def _with_member(data: bytes, name: str, content: bytes) -> bytes:
     return out.getvalue()
 
 
-def _wrong_checksum(data: bytes, contract: Contract) -> bytes:
+def _wrong_checksum(data: bytes, members: Members) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        info = archive.getinfo(_asked_for(archive.namelist(), contract))
-        directory = archive.start_dir
-    changed = bytearray(data)
+        info = archive.getinfo(_first(members))
+        central = archive.start_dir
+    # Records of the directory: name, extra field and comment follow 46 bytes.
     name = info.filename.encode()
-    central = data.index(name, directory) - 46
+    while data[central + 46 : central + 46 + struct.unpack_from("<H", data, central + 28)[0]] != name:
+        central += 46 + sum(struct.unpack_from("<3H", data, central + 28))
+    changed = bytearray(data)
     for at in (info.header_offset + 14, central + 16):
         changed[at] ^= 0xFF
     return bytes(changed)
 
 
-def _duplicate(data: bytes, contract: Contract) -> bytes:
+def _duplicate(data: bytes, members: Members) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        name = _asked_for(archive.namelist(), contract)
-        content = archive.read(name)
-    return _with_member(data, name, content)
+        content = archive.read(_first(members))
+    return _with_member(data, members[0], content)
 
 
-def _many(data: bytes, contract: Contract) -> bytes:
+def _many(data: bytes, members: Members) -> bytes:
     out = io.BytesIO(data)
     with zipfile.ZipFile(out, "a") as archive:
         content = _npy(np.zeros(1, np.uint8))
@@ -100,16 +105,16 @@ def _many(data: bytes, contract: Contract) -> bytes:
     return out.getvalue()
 
 
-CONTAINER: Final[Mapping[str, Callable[[bytes, Contract], bytes]]] = {
+CONTAINER: Final[Mapping[str, Callable[[bytes, Members], bytes]]] = {
     "FILE-001": lambda data, _: b"XX" + data[2:],
     "FILE-002": lambda data, _: data[: len(data) * 3 // 5],
     "FILE-003": _wrong_checksum,
     "FILE-004": _duplicate,
     "FILE-005": lambda data, _: _with_member(data, "notes.txt", b"measured on a Monday"),
-    "FILE-007": lambda data, contract: _rewritten(data, contract, lambda npy: npy + bytes(8)),
+    "FILE-007": lambda data, members: _rewritten(data, members, lambda npy: npy + bytes(8)),
     "FILE-008": lambda data, _: _with_member(data, "../outside.npy", _npy(np.zeros(1))),
     "FILE-009": _many,
-    "FILE-010": lambda data, contract: _rewritten(data, contract, lambda npy: npy.replace(b"'descr'", b"'dscr' ", 1)),
-    "FILE-011": lambda data, contract: _rewritten(data, contract, method=zipfile.ZIP_LZMA),
+    "FILE-010": lambda data, members: _rewritten(data, members, lambda npy: npy.replace(b"'descr'", b"'dscr' ", 1)),
+    "FILE-011": lambda data, members: _rewritten(data, members, method=zipfile.ZIP_LZMA),
 }
-"""Rules that are broken by other bytes."""
+"""Rules that are broken by other bytes: of the archive, and of the members of the one array that is chosen for it."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from npzschema.contracts import reasons
+
 
 class GeneratorError(ValueError):
     """The data asked for cannot be made."""
@@ -13,3 +17,8 @@ class NotKeptError(GeneratorError):
 
 class NotApplicable(GeneratorError):
     """This dataset, or its contract, cannot break this rule alone."""
+
+    @classmethod
+    def because(cls, reason: str) -> Self:
+        """In the catalogue's words, by the name of the reason."""
+        return cls(reasons()[reason])

@@ -10,25 +10,27 @@ import numpy as np
 
 from npzschema.contracts import expand_dtypes
 from npzschema.validator.binding import bind
-from npzschema.validator.dataset import MappingDataset
+from npzschema.validator.dataset import MappingDataset, plain_text
 
 from .errors import NotApplicable
-from .scan_dataset import Array, Arrays, ScanDataset
+from .plain_breakers import with_pickle
+from .scan_dataset import Array, Arrays, ScanDataset, expendable
 
 
 def _drop_required(data: ScanDataset) -> Arrays:
-    for spec in reversed(list(data.contract.arrays.values())):
-        if spec.required and spec.name in data.arrays and spec.name != data.scan.frames:
-            return {name: array for name, array in data.arrays.items() if name != spec.name}
-    raise NotApplicable("no array but the patterns is required")
+    required = [spec for spec in data.contract.arrays.values() if spec.required]
+    dropped = expendable(data.arrays, data.contract, required)
+    if dropped is None:
+        raise NotApplicable.because("not-asked")
+    return {name: array for name, array in data.arrays.items() if name != dropped.name}
 
 
 def _rename(data: ScanDataset) -> Arrays:
     for spec in data.contract.arrays.values():
         entry = next(spec.legacy_names(), None)
-        if entry and entry.name and spec.name in data.arrays and entry.name not in data.arrays:
+        if entry and entry.name and spec.name in data.arrays:
             return {(entry.name if name == spec.name else name): array for name, array in data.arrays.items()}
-    raise NotApplicable("no array has a legacy name that is free")
+    raise NotApplicable.because("not-asked")
 
 
 def _add_unknown(data: ScanDataset) -> Arrays:
@@ -45,7 +47,7 @@ def _disagree(data: ScanDataset) -> Arrays:
                 index = np.unravel_index(twin.size // 2, twin.shape)
                 twin[index] = 0 if twin[index] != 0 else 1
                 return data.arrays | {other: twin}
-    raise NotApplicable("no array has a second name")
+    raise NotApplicable.because("no-second-name")
 
 
 def _legacy_axes(data: ScanDataset) -> Arrays:
@@ -64,23 +66,21 @@ def _legacy_axes(data: ScanDataset) -> Arrays:
             if reading.decided and reading.layout and reading.layout.legacy:
                 return changed
             if not reading.decided:
-                return data.shown("FORMAT-001", [changed], "neither sizes nor content tell the order of the axes")
-    raise NotApplicable("no legacy order of the axes that the sizes can tell")
+                return data.shown("FORMAT-001", [changed], "axes-untold")
+    raise NotApplicable.because("axes-untold")
 
 
 def _cube(data: ScanDataset) -> Arrays:
     frames = data.frames()
     side = frames.shape[1]
     if frames.ndim != 3 or frames.shape[2] != side or data.n_frames < side:
-        raise NotApplicable(f"needs at least {side} square frames to make a cube")
+        raise NotApplicable.because("no-cube")
     cut = {}
     for name, array in data.arrays.items():
         reading = data.binding.readings.get(name)
         axes = reading.possible_axes(data.scan.dimension) if reading else ()
         cut[name] = np.take(array, np.arange(side), axis=axes[0]) if axes else array
-    return data.shown(
-        "FORMAT-002", _undecided(ScanDataset(cut, data.contract, data.scan)), "the content tells the axes of every cube"
-    )
+    return data.shown("FORMAT-002", _undecided(ScanDataset(cut, data.contract, data.scan)), "axes-told")
 
 
 def _undecided(cube: ScanDataset) -> Iterator[Arrays]:
@@ -96,28 +96,28 @@ def _undecided(cube: ScanDataset) -> Iterator[Arrays]:
 
 def _fortran(data: ScanDataset) -> Arrays:
     if data.contract.storage.order != "C":
-        raise NotApplicable(f"{data.contract.id} asks for no memory order")
+        raise NotApplicable.because("any-order")
     for spec in data.contract.arrays.values():
         array = data.arrays.get(spec.name)
         if array is not None and array.ndim > 1 and min(array.shape) > 1:
             return data.arrays | {spec.name: np.asfortranarray(array)}
-    raise NotApplicable("no array has two axes longer than 1")
+    raise NotApplicable.because("one-axis")
 
 
 def _more_axes(data: ScanDataset) -> Arrays:
     spec = data.spec(data.scan.x)
-    return data.arrays | {spec.name: data.arrays[spec.name].reshape(-1, 1, 1)}
+    return data.changed(spec.name, data.arrays[spec.name].reshape(-1, 1, 1))
 
 
 def _fewer_positions(data: ScanDataset) -> Arrays:
     spec = data.spec(data.scan.x)
-    return data.arrays | {spec.name: data.arrays[spec.name][:-1]}
+    return data.changed(spec.name, data.arrays[spec.name][:-1])
 
 
 def _small_object(data: ScanDataset) -> Arrays:
     spec = data.spec(data.scan.object)
     array = data.arrays[spec.name]
-    return data.arrays | {spec.name: array[:0]}
+    return data.changed(spec.name, array[:0])
 
 
 def _other_dtype(data: ScanDataset) -> Arrays:
@@ -132,16 +132,18 @@ def _other_dtype(data: ScanDataset) -> Arrays:
                 and dtype not in expand_dtypes(spec.dtype)
                 and any(dtype in expand_dtypes(entry.dtype) for entry in spec.legacy_dtypes())
             ):
-                return data.arrays | {spec.name: array.astype(dtype)}
+                return data.changed(spec.name, array.astype(dtype))
     spec = data.spec(data.scan.x)
-    return data.arrays | {spec.name: data.arrays[spec.name].astype("complex128")}
+    return data.changed(spec.name, data.arrays[spec.name].astype("complex128"))
 
 
 def _metadata(data: ScanDataset, change: Callable[[dict[str, Any]], str]) -> Array:
     if data.contract.metadata is None:
-        raise NotApplicable(f"{data.contract.id} has no metadata")
+        raise NotApplicable.because("no-metadata")
     held = data.arrays.get(data.contract.metadata.member)
-    document = json.loads(str(held[()])) if held is not None and held.dtype.kind == "U" else {}
+    # A pickled text is a str like any other here: nobody unpickled it.
+    text = plain_text(held) if held is not None and not held.shape else None
+    document = json.loads(text) if text else {}
     return np.array(change(document))
 
 
@@ -155,7 +157,7 @@ def _no_json(data: ScanDataset) -> Arrays:
 
 def _wrong_metadata(data: ScanDataset) -> Arrays:
     if data.contract.metadata is None or data.contract.metadata.schema is None:
-        raise NotApplicable(f"{data.contract.id} has no schema for metadata")
+        raise NotApplicable.because("not-asked")
     return _with_metadata(data, _metadata(data, lambda document: json.dumps(document | {"physics_parameters": "many"})))
 
 
@@ -164,7 +166,7 @@ def _pickled_metadata(data: ScanDataset) -> Arrays:
 
 
 def _object_array(data: ScanDataset) -> Arrays:
-    return data.arrays | {"notes": np.array([None, "never unpickled"], dtype=object)}
+    return with_pickle(data.arrays, data.contract)
 
 
 LAYOUT: Final[Mapping[str, Callable[[ScanDataset], Arrays]]] = {

@@ -13,10 +13,9 @@ import numpy as np
 
 from npzschema.contracts import ArraySpec, Contract, expand_dtypes, rules
 from npzschema.contracts.model import KINDS
-from npzschema.validator.engine import validate
 
 from .errors import NotApplicable
-from .scan_dataset import with_array
+from .scan_dataset import checked, with_array
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -30,13 +29,13 @@ def first_shown(arrays: Arrays, contract: Contract, rule: str) -> Arrays:
         NotApplicable: the rule is about scans, or nothing in these arrays can break it alone.
     """
     if rule not in PLAIN:
-        raise NotApplicable(f"{contract.id} has no scan")
+        raise NotApplicable.because("no-scan")
     level = rules()[rule].level
     for changed in PLAIN[rule](arrays, contract):
-        report = validate(changed, contract)
+        report = checked(changed, contract)
         if report.codes <= {rule} and any(one.code == rule and one.level == level for one in report.findings):
             return changed
-    raise NotApplicable(f"nothing in a dataset of {contract.id} breaks {rule} alone")
+    raise NotApplicable.because("not-alone")
 
 
 def _held(arrays: Arrays, contract: Contract) -> Iterator[tuple[ArraySpec, Array]]:
@@ -175,9 +174,14 @@ def _metadata(change: Callable[[str], Array]) -> Breaker:
     return changed
 
 
-def _pickled(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
+def with_pickle(arrays: Arrays, contract: Contract) -> Arrays:
+    """The arrays with one more that is a pickle, under a name that is free."""
     free = next(name for name in ("notes", "other_notes") if name not in contract.known_names() and name not in arrays)
-    yield arrays | {free: np.array([None, "never unpickled"], dtype=object)}
+    return arrays | {free: np.array([None, "never unpickled"], dtype=object)}
+
+
+def _pickled(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
+    yield with_pickle(arrays, contract)
 
 
 def _no_document(text: str) -> Array:

@@ -170,7 +170,7 @@ def opened(
         allow: steps taken only by name that may be taken.
         axes: axes of arrays whose order the caller knows.
         headers_only: plan by the headers alone; whoever does that checks the result.
-        advice: what else may be tried where a size is out of range.
+        advice: what else may be tried where a size of the patterns is out of range.
 
     Raises:
         NotKeptError: the headers alone do not tell how to mend it.
@@ -184,7 +184,7 @@ def opened(
         raise NotKeptError(f"{one.name}: its values must be read first")
     if one.plan.obstacles:
         told = "; ".join(one.plan.obstacles)
-        told += f"; {advice}" if advice and any(found.code == "SHAPE-003" for found in one.report.findings) else ""
+        told += f"; {advice}" if advice and _of_patterns(one.report, contract) else ""
         raise GeneratorError(f"{one.name}: cannot become {contract.id}: {told}")
     with one.opened() as (dataset, binding, source):
         yield Source(
@@ -195,6 +195,13 @@ def opened(
             plan=one.plan,
             unchanged=lambda: one.check_unchanged(source),
         )
+
+
+def _of_patterns(report: Report, contract: Contract) -> bool:
+    """Whether it is the patterns whose size is out of range."""
+    frames = contract.scan.frames if contract.scan else None
+    named = {frames, *contract.twins(frames)}
+    return any(found.code == "SHAPE-003" and found.array in named for found in report.findings)
 
 
 def _decided(one: Examined) -> dict[str, Dims]:
@@ -260,24 +267,33 @@ def refuse_same(source: str | os.PathLike[str], *targets: Path) -> None:
         raise GeneratorError(f"{targets[0]}: is named for two outputs")
 
 
-def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
+def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, bytes]]:
     """All arrays of a file in memory, in native byte order and their own memory order; nothing is unpickled.
 
+    Returns:
+        the arrays, among them a pickled text as a 0-d object array; the bytes of each such member as it is stored.
+
     Raises:
-        GeneratorError: it cannot be read, or holds an object array.
+        GeneratorError: it cannot be read, or holds an object array that is no text.
     """
     name = os.fsdecode(path)
     try:
         with FileSource(name) as source:
             dataset = ArchiveDataset(open_archive(source))
-            arrays = {}
+            arrays, stored = {}, {}
             for key, header in dataset.headers.items():
                 if header.pickled:
-                    raise GeneratorError(f"{name}: {key} is a pickled object array")
+                    text = dataset.text(key)
+                    if text is None:
+                        raise GeneratorError(
+                            f"{name}: {key} is a pickled object array, and no text; leave it out first"
+                        )
+                    arrays[key], stored[key] = np.array(text, dtype=object), dataset.npy(key)
+                    continue
                 parts = [chunk.copy() for chunk in dataset.chunks(key)]
                 flat = np.concatenate(parts) if parts else np.empty(0, header.dtype.newbyteorder("="))
-                stored = flat.reshape(header.storage)
-                arrays[key] = stored.T if header.fortran else stored
-            return arrays
+                shaped = flat.reshape(header.storage)
+                arrays[key] = shaped.T if header.fortran else shaped
+            return arrays, stored
     except Fault as fault:
         raise GeneratorError(f"{name}: {fault.code} {fault.member or ''} {fault.what}") from None

@@ -16,10 +16,8 @@ sizes, alternatives, memory order and byte order.
 from __future__ import annotations
 
 import contextlib
-import io
 import json
-import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -27,82 +25,98 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
-from npzschema.contracts import ArraySpec, Contract, Values, expand_dtypes, from_document, rules
-from npzschema.validator.binding import broken_bounds
+from npzschema.contracts import ArraySpec, Contract, load, rules, shipped
+from npzschema.validator.binding import bind
+from npzschema.validator.dataset import MappingDataset
 
-from .breakers import DATA
+from .breakers import DATA, made_to_break
 from .breakers import broken as break_bytes
-from .containers import CONTAINER
+from .containers import CONTAINER, saved
+from .drawn import alike, arrays_of, check_drawable, sizes_of, stored
 from .errors import NotApplicable
 from .plain_breakers import PLAIN
+from .random_contracts import contracts
+from .scan_dataset import ScanDataset
+
+__all__ = ["broken", "contracts", "datasets", "files"]
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
-SPREAD: Final = 5
-"""How far above its least size a dimension is drawn."""
-
-SPAN: Final = 100
-"""How far from a single bound values are drawn."""
-
-LARGE: Final = 1 << 14
-"""Items from which on numbers come again: noise of that size takes long to deflate."""
-
-PERIOD: Final = 4099
-"""After how many items they come again. A prime: no two frames or rows are the same."""
-
 COSTLY: Final = frozenset({"FILE-009"})
 """Codes whose files are large; drawn only when named."""
 
 
-def datasets(contract: Contract, *, metadata: str | None = None) -> st.SearchStrategy[Arrays]:
+def datasets(contract: Contract, *, metadata: str | None = None, tolerated: bool = False) -> st.SearchStrategy[Arrays]:
     """Arrays in memory that keep a contract: no finding at error level.
 
-    Every declared alternative of axes and dtype, optional arrays present or not, sizes at their edges
-    (one position; as many as detector rows), both memory orders and byte orders.
+    Every declared alternative of axes and dtype, optional arrays present or not, one array under both of its names,
+    sizes at their edges (one position; as many as detector rows), both memory orders and byte orders.
 
     Args:
         contract: what the arrays keep; a user's own too.
         metadata: text for the metadata member, where the contract asks for one that cannot be guessed.
+        tolerated: also what is only warned of: positions after the last frame (SCAN-004), and metadata as PtychoPINN
+            stores it, in an object array that numpy pickles (META-004).
 
     Raises:
-        InvalidArgument: the contract requires metadata, and neither ``metadata`` nor its ``declaredBy`` gives it.
+        InvalidArgument: the contract requires metadata, and neither ``metadata`` nor its ``declaredBy`` gives it; or
+            nothing holds the values, or has the axes, that it asks of an array and of its other names.
     """
     text = _metadata(contract, metadata)
+    check_drawable(contract)
 
     @st.composite
     def build(draw: Draw) -> Arrays:
-        sizes = _sizes(draw, contract)
+        sizes = sizes_of(draw, contract)
         rng = np.random.default_rng(draw(st.integers(0, 2**16)))
-        arrays: Arrays = {}
-        for spec in contract.arrays.values():
-            if spec.required or draw(st.booleans()):
-                arrays[spec.name] = _array(draw, contract, spec, sizes, rng)
-        for first, second in contract.identical:
-            if first in arrays and second in contract.arrays and second in arrays:
-                arrays[second] = arrays[first]
+        present = [spec for spec in contract.arrays.values() if spec.required or draw(st.booleans())]
+        more = draw(st.integers(0, 2)) if tolerated and contract.scan and contract.scan.surplus else 0
+        longer = sizes | {contract.scan.dimension: sizes[contract.scan.dimension] + more} if contract.scan else sizes
+        drawn: Arrays = {}
+        for specs in alike(contract, present):
+            drawn |= arrays_of(draw, contract, specs, longer if _per_scan(contract, specs[0]) else sizes, rng)
+        # In the order of the contract.
+        arrays = {spec.name: drawn[spec.name] for spec in present}
+        if more and not _is_surplus(contract, arrays, sizes):
+            cut = {spec.name for spec in present if _per_scan(contract, spec)}
+            arrays = {name: array[:-more] if name in cut else array for name, array in arrays.items()}
+        for name, second in _second_names(contract):
+            if name in arrays and draw(st.booleans()):
+                arrays[second] = arrays[name].transpose(
+                    draw(st.sampled_from(_orders(contract, name, arrays[name].ndim)))
+                )
         if text is not None and contract.metadata is not None:
-            arrays[contract.metadata.member] = np.array(text)
-        return {name: _stored(draw, array) for name, array in arrays.items()}
+            pickled = tolerated and draw(st.booleans())
+            arrays[contract.metadata.member] = np.array(text, dtype=object) if pickled else np.array(text)
+        return {name: stored(draw, array) for name, array in arrays.items()}
 
     return build()
 
 
-def files(contract: Contract, *, metadata: str | None = None) -> st.SearchStrategy[bytes]:
-    """NPZ files that keep a contract, stored or deflated, as numpy writes them."""
-    return st.builds(_saved, datasets(contract, metadata=metadata), st.booleans())
+def files(contract: Contract, *, metadata: str | None = None, tolerated: bool = False) -> st.SearchStrategy[bytes]:
+    """NPZ files that keep a contract, stored or deflated, in the form that numpy writes.
+
+    Arguments as for :func:`datasets`.
+    """
+    return st.builds(saved, datasets(contract, metadata=metadata, tolerated=tolerated), deflated=st.booleans())
 
 
 def broken(
-    contract: Contract, *, codes: Collection[str] | None = None, metadata: str | None = None
+    contract: Contract,
+    *,
+    codes: Collection[str] | None = None,
+    metadata: str | None = None,
+    tolerated: bool = False,
 ) -> st.SearchStrategy[tuple[bytes, str]]:
-    """NPZ files that break one rule, with its code.
+    """NPZ files that break one rule, and no other at error level, with its code.
 
     Args:
         contract: what the files break.
-        codes: rules to break; by default all that a file alone can break and that are made fast.
+        codes: rules to break; by default all that a file of random numbers can break and that are made fast.
         metadata: as for :func:`datasets`.
+        tolerated: as for :func:`datasets`.
     """
     breakable = [code for code in rules() if code in DATA or code in CONTAINER]
     for code in codes or ():
@@ -120,196 +134,71 @@ def broken(
     chosen = sorted(codes) if codes is not None else [code for code in told if code not in COSTLY]
     if not chosen:
         raise InvalidArgument("no code is named")
-    kept = datasets(contract, metadata=metadata)
+    kept = datasets(contract, metadata=metadata, tolerated=tolerated)
+    # Of shipped contracts it is known, by the project's own tests, that what is made breaks one rule alone.
+    make = made_to_break if contract.id in shipped() and contract == load(contract.id) else break_bytes
 
     @st.composite
     def build(draw: Draw) -> tuple[bytes, str]:
         first = draw(st.integers(0, len(chosen) - 1))
-        arrays = draw(kept)
+        arrays, deflated = draw(kept), draw(st.booleans())
+        vain = _in_vain(contract, arrays) if codes is None else frozenset()
         # Not every dataset can break every rule: then the next one.
         for code in (*chosen[first:], *chosen[:first]):
-            with contextlib.suppress(NotApplicable):
-                return break_bytes(arrays, contract, code), code
+            if not vain & {one.reason for one in rules()[code].exceptions}:
+                with contextlib.suppress(NotApplicable):
+                    return make(arrays, contract, code, deflated=deflated), code
         assume(False)
         raise NotApplicable(f"no rule of {', '.join(chosen)} can be broken")
 
     return build()
 
 
-def contracts() -> st.SearchStrategy[Contract]:
-    """Small random contracts that are sound: for testing tools that read contracts."""
-
-    @st.composite
-    def build(draw: Draw) -> Contract:
-        symbols = draw(st.lists(st.sampled_from("ABCD"), min_size=1, max_size=4, unique=True))
-        dimensions = {symbol: _dimension(draw, symbols[:index]) for index, symbol in enumerate(symbols)}
-        names = draw(
-            st.lists(st.sampled_from(["data", "mask", "x", "label", "probe"]), min_size=1, max_size=4, unique=True)
-        )
-        arrays = {name: _entry(draw, symbols) for name in names}
-        more: dict[str, Any] = {}
-        if draw(st.booleans()):
-            arrays[names[0]]["legacy"] = [{"name": "old", "rule": "KEY-002", "fix": "rename"}]
-        if draw(st.booleans()):
-            arrays["twin"] = {**arrays[names[-1]], "required": False}
-            arrays["twin"].pop("legacy", None)
-            more["relations"] = [{"identical": [names[-1], "twin"]}]
-        if draw(st.booleans()):
-            more["storage"] = {"order": "C", "byteOrder": "little"}
-        if draw(st.booleans()):
-            more["metadata"] = {"member": "notes", "schema": {"type": "object"}}
-        head = {"id": "random/contract", "version": "1.0.0", "title": "Random"}
-        return from_document({**head, "dimensions": dimensions, "arrays": arrays, **more})
-
-    return build()
-
-
-def _dimension(draw: Draw, earlier: list[str]) -> dict[str, Any]:
-    bounds: list[dict[str, Any]] = [{}, {"minimum": 2}, {"maximum": 4}, {"equals": 3}, {"minimum": 1, "maximum": 3}]
-    bounds += [{"equals": symbol} for symbol in earlier] + [{"minimum": symbol} for symbol in earlier]
-    return {"description": "a length", **draw(st.sampled_from(bounds))}
-
-
-def _entry(draw: Draw, symbols: list[str]) -> dict[str, Any]:
-    dims = st.lists(st.sampled_from([*symbols, 1, 2]), max_size=3).filter(
-        lambda axes: all(axes.count(symbol) == 1 for symbol in axes if isinstance(symbol, str))
-    )
-    # Lists of that kind are mostly short; rules about axes need two that are longer than 1.
-    planes = st.permutations([*symbols, 2, 3]).map(lambda axes: axes[:2])
-    alternatives = draw(st.lists(dims | planes, min_size=1, max_size=2, unique_by=tuple))
-    dtypes = draw(
-        st.lists(
-            st.sampled_from(["float32", "float64", "int16", "uint8", "complex64", "bool"]),
-            min_size=1,
-            max_size=2,
-            unique=True,
-        )
-    )
-    values: dict[str, Any] = draw(st.sampled_from([{}, {"finite": True}, {"varies": True}]))
-    if not {"complex64", "bool"} & set(dtypes):
-        values = values | draw(
-            st.sampled_from([{}, {"minimum": 0}, {"minimum": -3, "exclusiveMaximum": 9}, {"maximum": 5}])
-        )
-    return {
-        "required": draw(st.booleans()),
-        "dims": alternatives if len(alternatives) > 1 else alternatives[0],
-        "dtype": dtypes,
-        "values": values,
-    }
-
-
-def _sizes(draw: Draw, contract: Contract) -> dict[str, int]:
-    """Sizes that keep every bound, small, and often equal to one another."""
-    sizes: dict[str, int] = {}
-    left = list(contract.dimensions.values())
-    while left:
-        ready = [
-            one
-            for one in left
-            if all(not isinstance(bound, str) or bound in sizes for bound in (one.equals, one.minimum, one.maximum))
-        ]
-        for one in ready or left[:1]:
-            left.remove(one)
-            known = {
-                key: sizes.get(bound, 1) if isinstance(bound, str) else bound
-                for key, bound in (("equals", one.equals), ("minimum", one.minimum), ("maximum", one.maximum))
-            }
-            if known["equals"] is not None:
-                sizes[one.symbol] = known["equals"]
-                continue
-            low = known["minimum"] if known["minimum"] is not None else 1
-            high = min(low + SPREAD, known["maximum"]) if known["maximum"] is not None else low + SPREAD
-            assume(low <= high)
-            same = [size for size in sizes.values() if low <= size <= high]
-            size = draw(st.integers(low, high))
-            # Equal sizes leave the axes undecided: often enough to be met, not so often that little else is.
-            if draw(st.integers(0, 3)) == 3 and same:
-                size = draw(st.sampled_from(same))
-            sizes[one.symbol] = size
-    assume(not list(broken_bounds(contract, sizes)))
-    return sizes
-
-
-def _array(
-    draw: Draw, contract: Contract, spec: ArraySpec, sizes: Mapping[str, int], rng: np.random.Generator
-) -> Array:
-    dims = draw(st.sampled_from(spec.dims))
-    able = [one for one in expand_dtypes(spec.dtype) if _window(spec.values, np.dtype(one)) is not None]
-    if not able:
-        raise InvalidArgument(f"{spec.name}: no dtype of {', '.join(spec.dtype)} holds the values asked for")
-    dtype = draw(st.sampled_from(able))
-    shape = tuple(sizes[size] if isinstance(size, str) else size for size in dims)
+def _in_vain(contract: Contract, arrays: Arrays) -> frozenset[str]:
+    """Reasons why some rules cannot be broken in random numbers, which to find out by trying takes long."""
     scan = contract.scan
-    if scan and spec.name in (scan.x, scan.y):
-        return _coordinates(contract, spec, sizes, shape, rng).astype(dtype)
-    return _values(spec.values, np.dtype("U6" if dtype == "str" else dtype), shape, rng)
+    if scan is None or scan.frames not in arrays or ScanDataset(arrays, contract, scan).told_by_sizes():
+        return frozenset({"not-predicted"})
+    return frozenset({"not-predicted", "frames-untold", "axes-untold"})
 
 
-def _coordinates(
-    contract: Contract, spec: ArraySpec, sizes: Mapping[str, int], shape: tuple[int, ...], rng: np.random.Generator
-) -> Array:
-    """Positions whose patches lie inside the object, by the contract's own order of rows and columns."""
-    scan = contract.scan
-    column = scan is not None and spec.name == scan.x
-    patch = [size for size in contract.arrays[scan.frames].dims[0] if size != scan.dimension] if scan else []
-    obj = contract.arrays[scan.object].dims[0] if scan and scan.object else ()
-    if len(patch) != 2 or len(obj) != 2:
-        return rng.uniform(10, 50, shape)
-    half = sizes[str(patch[column])] / 2
-    return rng.uniform(half, sizes[str(obj[column])] - half, shape)
+def _per_scan(contract: Contract, spec: ArraySpec) -> bool:
+    """Whether this is a column of the scan table."""
+    return contract.scan is not None and spec.dims == ((contract.scan.dimension,),)
 
 
-def _values(values: Values, dtype: np.dtype[Any], shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    if dtype.kind == "U":
-        return rng.choice(["a", "bc", "déf"], shape).astype(dtype)
-    if math.prod(shape) > LARGE:
-        return np.resize(_values(values, dtype, (PERIOD,), rng), shape)
-    if dtype.kind == "b":
-        return rng.integers(0, 2, shape).astype(bool)
-    if dtype.kind == "c":
-        return np.asarray(rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
-    low, high = _window(values, dtype) or (0, 0)
-    if dtype.kind in "iu":
-        return rng.integers(int(low), int(high), shape, dtype=dtype, endpoint=True)
-    # Away from either bound by more than rounding.
-    return np.asarray(low + (high - low) * (0.05 + 0.9 * rng.random(shape))).astype(dtype)
+def _is_surplus(contract: Contract, arrays: Arrays, sizes: Mapping[str, int]) -> bool:
+    """Whether more positions than frames are read as just that: the other sizes leave no doubt of the axes."""
+    scan, binding = contract.scan, bind(contract, MappingDataset(arrays).headers)
+    return (
+        scan is not None
+        and {scan.frames, scan.x, scan.y} <= set(arrays)
+        and all(reading.decided and not reading.undeclared for reading in binding.readings.values())
+        and binding.sizes == {symbol: sizes[symbol] for symbol in binding.sizes}
+        and [set(dissent.sizes) for dissent in binding.dissents] == [{scan.dimension}]
+    )
 
 
-def _window(values: Values, dtype: np.dtype[Any]) -> tuple[float, float] | None:
-    """The least and largest value to draw: within the bounds and the dtype; None where there is none."""
-    if dtype.kind not in "iuf":
-        return 0, 1
-    whole = dtype.kind != "f"
-    limits = np.iinfo(dtype) if whole else np.finfo(dtype)
-    lows = [bound for bound in (values.minimum, values.exclusive_minimum) if bound is not None]
-    highs = [bound for bound in (values.maximum, values.exclusive_maximum) if bound is not None]
-    low = max(lows) if lows else -math.inf
-    high = min(highs) if highs else math.inf
-    if whole:
-        if lows:
-            low = math.floor(low) + 1 if values.exclusive_minimum == low else math.ceil(low)
-        if highs:
-            high = math.ceil(high) - 1 if values.exclusive_maximum == high else math.floor(high)
-    least = int(limits.min) if whole else float(limits.min)
-    most = int(limits.max) if whole else float(limits.max)
-    low, high = max(low, least), min(high, most)
-    if low > high:
-        return None
-    if not lows:
-        low = max(low, min(0, high) if not highs else high - SPAN)
-    if not highs:
-        high = min(high, low + SPAN)
-    return low, high
+def _second_names(contract: Contract) -> Iterator[tuple[str, str]]:
+    """Arrays that may be there under their legacy name besides, with that name."""
+    for pair in contract.identical:
+        for name, other in (pair, pair[::-1]):
+            if name in contract.arrays and other in contract.arrays[name].names()[1:]:
+                yield name, other
 
 
-def _stored(draw: Draw, array: Array) -> Array:
-    # Drawn whether or not they matter: a choice that needs fewer draws would be what all examples shrink to.
-    fortran, swapped = draw(st.booleans()), draw(st.booleans())
-    if fortran and array.ndim > 1:
-        array = np.asfortranarray(array)
-    if swapped and array.dtype.itemsize > 1 and array.dtype.kind in "iufc":
-        array = array.astype(array.dtype.newbyteorder(">"))
-    return array
+def _orders(contract: Contract, name: str, rank: int) -> list[tuple[int, ...]]:
+    """Orders of axes that the second name of an array may have, its own first: each name may have another one."""
+    own, spec = tuple(range(rank)), contract.arrays[name]
+    if len(spec.dims) > 1:
+        return [own]
+    (dims,) = spec.dims
+    known = [
+        entry.dims
+        for entry in spec.legacy_dims()
+        if entry.dims and sorted(map(str, entry.dims)) == sorted(map(str, dims))
+    ]
+    return [own, *(tuple(map(dims.index, order)) for order in known)]
 
 
 def _metadata(contract: Contract, text: str | None) -> str | None:
@@ -320,10 +209,3 @@ def _metadata(contract: Contract, text: str | None) -> str | None:
     if contract.metadata.required:
         raise InvalidArgument(f"{contract.id} requires metadata; pass metadata=")
     return None
-
-
-def _saved(arrays: Mapping[str, Array], deflated: bool) -> bytes:
-    out = io.BytesIO()
-    save: Callable[..., None] = np.savez_compressed if deflated else np.savez
-    save(out, **arrays)
-    return out.getvalue()

@@ -15,7 +15,7 @@ def _nan(data: ScanDataset) -> Arrays:
     name = data.scan.frames if data.arrays[data.scan.frames].dtype.kind == "f" else data.scan.probe
     spec = data.spec(name)
     if not spec.values.finite:
-        raise NotApplicable(f"{spec.name} need not be finite")
+        raise NotApplicable.because("may-be-infinite")
     array = data.arrays[spec.name].copy(order="K")
     array[(0,) * array.ndim] = np.nan
     return with_array(data.arrays, data.contract, spec.name, array)
@@ -24,7 +24,7 @@ def _nan(data: ScanDataset) -> Arrays:
 def _negative(data: ScanDataset) -> Arrays:
     spec = data.spec(data.scan.frames)
     if spec.values.minimum is None:
-        raise NotApplicable(f"{spec.name} has no minimum")
+        raise NotApplicable.because("not-asked")
     frames = data.frames()
     dtype = frames.dtype
     if dtype.kind == "u":
@@ -38,16 +38,18 @@ def _too_large(data: ScanDataset) -> Arrays:
     spec = data.spec(data.scan.frames)
     bound = spec.values.exclusive_maximum if spec.values.exclusive_maximum is not None else spec.values.maximum
     frames = data.frames()
-    if bound is None or not frames.max():
-        raise NotApplicable(f"{spec.name} has no maximum, or is all zero")
+    if bound is None:
+        raise NotApplicable.because("no-maximum")
+    if not frames.max():
+        raise NotApplicable.because("dark")
     return data.with_frames(frames * (2.0 * bound / float(frames.max())))
 
 
 def _placeholder(data: ScanDataset) -> Arrays:
     for name in (data.scan.object, data.scan.probe):
         if name in data.arrays and data.spec(name).values.varies and data.arrays[name].size > 1:
-            return data.arrays | {name: np.ones_like(data.arrays[name])}
-    raise NotApplicable("no array must vary")
+            return data.changed(name, np.ones_like(data.arrays[name]))
+    raise NotApplicable.because("single-items")
 
 
 def _other_quantity(data: ScanDataset) -> Arrays:
@@ -55,21 +57,23 @@ def _other_quantity(data: ScanDataset) -> Arrays:
     frames = data.frames().astype(np.float64)
     most = float(frames.max())
     if not most:
-        raise NotApplicable("the patterns are all zero")
+        raise NotApplicable.because("dark")
     if spec.quantity == "amplitude":
         # Few enough counts that their square roots keep the bound of 10.
         return data.with_frames(np.maximum(np.rint((frames / most) ** 2 * 80), 0), np.dtype(np.uint16))
     if len(np.unique(np.rint(frames))) < 12:
-        raise NotApplicable("too few levels of counts to tell their square roots by")
-    return data.with_frames(np.sqrt(np.rint(frames)), np.dtype(np.float32))
+        raise NotApplicable.because("few-levels")
+    return data.shown("NORM-001", [data.with_frames(np.sqrt(np.rint(frames)), np.dtype(np.float32))], "few-levels")
 
 
 def _one_bright_pixel(data: ScanDataset) -> Arrays:
     spec = data.spec(data.scan.frames)
     ratio = spec.values.maximum_over_mean
     frames = data.frames().astype(np.float64)
-    if ratio is None or not frames.size or frames[0].size < 2 * ratio or not frames.mean():
-        raise NotApplicable(f"{spec.name} has no such bound, or too few pixels for it")
+    if ratio is None:
+        raise NotApplicable.because("no-ratio")
+    if not frames.size or frames[0].size < 2 * ratio or not frames.mean():
+        raise NotApplicable.because("few-pixels")
     frames *= 0.01 / frames.mean()
     frames = np.minimum(frames, 0.5)
     # In every frame: in one alone it would be a hot pixel (SCAN-006).
@@ -78,16 +82,17 @@ def _one_bright_pixel(data: ScanDataset) -> Arrays:
 
 
 def _moved(data: ScanDataset, index: int, x: float, y: float) -> Arrays:
-    changed = dict(data.arrays)
+    changed = data.arrays
     for name, value in ((data.scan.x, x), (data.scan.y, y)):
-        changed[data.spec(name).name] = changed[name].copy()
-        changed[name][index] = value
+        moved = data.arrays[data.spec(name).name].copy()
+        moved[index] = value
+        changed = with_array(changed, data.contract, name, moved)
     return changed
 
 
 def _outside(data: ScanDataset) -> Arrays:
     if data.scan.inside_tolerance is None or not data.n_frames:
-        raise NotApplicable("positions need not lie inside the object")
+        raise NotApplicable.because("not-asked")
     data.spec(data.scan.object)
     side = data.frames().shape[-1]
     return _moved(data, 0, -2.0 * side - 10, float(data.arrays[data.scan.y][0]))
@@ -110,25 +115,25 @@ def _more_positions(data: ScanDataset) -> Arrays:
     for name, reading in data.binding.readings.items():
         if name != data.scan.frames and reading.layout and reading.layout.dims == (data.scan.dimension,):
             changed[name] = np.concatenate([data.arrays[name], data.arrays[name][-1:]])
-    return data.shown("SCAN-004", [changed], "with one position more the axes could be read otherwise")
+    return data.shown("SCAN-004", [changed], "axes-turn")
 
 
 def _blank_frame(data: ScanDataset) -> Arrays:
     data.needs_frames(2)
     frames = data.frames()
     frames[0] = 0
-    return data.shown("SCAN-005", [data.with_frames(frames)], "all frames but one are blank")
+    return data.shown("SCAN-005", [data.with_frames(frames)], "one-lit")
 
 
 def _hot_pixel(data: ScanDataset) -> Arrays:
-    data.needs_frames(4)
+    data.needs_frames(4, "few-frames")
     if data.scan.hot_factor is None:
-        raise NotApplicable("no frame can be too hot")
+        raise NotApplicable.because("not-asked")
     amplitudes = data.amplitudes()
     peaks = amplitudes.reshape(len(amplitudes), -1).max(axis=1)
     usual = float(np.median(peaks))
     if not usual:
-        raise NotApplicable("most frames are blank")
+        raise NotApplicable.because("mostly-blank")
     if data.arrays[data.scan.frames].dtype.kind == "f":
         amplitudes, usual = amplitudes / usual, 1.0
     amplitudes.reshape(len(amplitudes), -1)[int(np.argmax(peaks)), 0] = 1.5 * data.scan.hot_factor * usual
@@ -140,18 +145,18 @@ def _same_frame(data: ScanDataset) -> Arrays:
     frames = data.frames()
     source = int(np.argmax(frames.reshape(len(frames), -1).max(axis=1)))
     if not frames[source].any():
-        raise NotApplicable("all frames are blank")
+        raise NotApplicable.because("constant-frames")
     frames[source - 1] = frames[source]
-    return data.shown("SCAN-007", [data.with_frames(frames)], "all frames are constant, and the same, with one copied")
+    return data.shown("SCAN-007", [data.with_frames(frames)], "constant-frames")
 
 
 def _far_away(data: ScanDataset) -> Arrays:
     data.needs_positions(2)
     if data.scan.minimum_overlap is None:
-        raise NotApplicable("no overlap is asked for")
+        raise NotApplicable.because("not-asked")
     probe, obj = data.arrays[data.spec(data.scan.probe).name], data.arrays[data.spec(data.scan.object).name]
     if probe.ndim != 2 or not np.ptp(np.abs(probe)):
-        raise NotApplicable("the probe has no footprint")
+        raise NotApplicable.because("constant-probe")
     side = max(probe.shape)
     # Room for one more position, farther from all others than the probe is wide.
     padded = np.pad(obj, ((0, 3 * side), (0, 3 * side)), mode="edge")
@@ -159,41 +164,45 @@ def _far_away(data: ScanDataset) -> Arrays:
     return moved | {data.scan.object or "": padded}
 
 
-_NOT_BORNE_OUT: Final = "probe, object and patterns do not tell one reading from another"
+def _needs_all(data: ScanDataset) -> None:
+    """What the forward model needs."""
+    data.needs_frames(2)
+    if not {data.scan.probe, data.scan.object, data.scan.x, data.scan.y} <= set(data.arrays):
+        raise NotApplicable.because("not-predicted")
 
 
 def _out_of_step(data: ScanDataset) -> Arrays:
-    data.needs_frames(2)
+    _needs_all(data)
     names = [data.spec(name).name for name in (data.scan.x, data.scan.y)]
     # A scan may repeat itself at some steps.
     changes = (data.arrays | {name: np.roll(data.arrays[name], step) for name in names} for step in (3, 2, 5))
-    return data.shown("PHYS-001", changes, _NOT_BORNE_OUT)
+    return data.shown("PHYS-001", changes, "not-predicted")
 
 
 def _mirrored(data: ScanDataset) -> Arrays:
-    data.needs_frames(2)
+    _needs_all(data)
     obj = data.arrays[data.spec(data.scan.object).name]
     if obj.ndim != 2:
-        raise NotApplicable("the object has no plane")
+        raise NotApplicable.because("not-predicted")
     ends = ((data.spec(data.scan.x).name, obj.shape[1]), (data.spec(data.scan.y).name, obj.shape[0]))
     changes = (data.arrays | {name: (end - data.arrays[name]).astype(data.arrays[name].dtype)} for name, end in ends)
-    return data.shown("PHYS-002", changes, _NOT_BORNE_OUT)
+    return data.shown("PHYS-002", changes, "not-predicted")
 
 
 def _corner(data: ScanDataset) -> Arrays:
-    data.needs_frames(2)
-    return data.shown("PHYS-003", [data.with_frames(np.fft.ifftshift(data.frames(), axes=(-2, -1)))], _NOT_BORNE_OUT)
+    _needs_all(data)
+    return data.shown("PHYS-003", [data.with_frames(np.fft.ifftshift(data.frames(), axes=(-2, -1)))], "not-predicted")
 
 
 def _turned(data: ScanDataset) -> Arrays:
-    data.needs_frames(2)
+    _needs_all(data)
     frames = data.frames()
     changes = [
         data.with_frames(turn)
         for turn in (np.swapaxes(frames, -1, -2), frames[..., ::-1])
         if turn.shape == frames.shape
     ]
-    return data.shown("PHYS-004", changes, _NOT_BORNE_OUT)
+    return data.shown("PHYS-004", changes, "not-predicted")
 
 
 VALUES: Final[Mapping[str, Callable[[ScanDataset], Arrays]]] = {

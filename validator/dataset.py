@@ -163,6 +163,13 @@ class ArchiveDataset:
             return read_text(data)
         return plain_text(np.frombuffer(data, dtype=header.dtype).reshape(()))
 
+    def npy(self, name: str) -> bytes:
+        """A member as it is stored, header and all; for small ones."""
+        reader = self._archive.reader(self._members[name][0])
+        data = reader.read(reader.left)
+        reader.finish()
+        return data
+
     def verify(self, name: str) -> None:
         self._drain(self._members[name][0])
 

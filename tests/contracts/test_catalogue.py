@@ -10,8 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import npzschema.contracts
+import npzschema.generator
 import npzschema.validator
-from npzschema.contracts import load, rules, schema, shipped
+from npzschema.contracts import load, reasons, rules, schema, shipped
 
 FOLDERS = {
     "contracts": Path(npzschema.contracts.__file__).parent,
@@ -40,6 +41,18 @@ def test_exceptions_name_shipped_contracts_and_rules_that_have_a_breaker():
         assert len(named) == len(set(named))
         for name in shipped():
             assert (rule.exempt(name) is None) == (name not in named)
+
+
+def test_reasons_are_said_by_breakers_or_true_of_whole_contracts():
+    """Exceptions and breakers have the same words, by the same names, and no other."""
+    folder = Path(npzschema.generator.__file__).parent
+    quoted = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    said = {reason for reason in reasons() if f'"{reason}"' in quoted}
+    excepted = {one.reason: one.contracts for rule in rules().values() for one in rule.exceptions}
+    assert set(reasons()) == said | set(excepted)
+    # What no breaker says is true of all datasets of some contracts: those are not even tried.
+    assert all(excepted[reason] for reason in set(excepted) - said)
+    assert len(set(reasons().values())) == len(reasons())
 
 
 @pytest.mark.parametrize("code", rules())

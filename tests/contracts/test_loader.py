@@ -614,6 +614,12 @@ NUMBERS = {"dims": ["N"], "dtype": "float32"}
             [{"identical": ["a", "b"]}],
             "/relations/0/identical/1",
         ),
+        (
+            {"N": {}},
+            {"a": {**NUMBERS, "values": {"maximum": 1}}, "b": {**NUMBERS, "values": {"exclusiveMinimum": 1}}},
+            [{"identical": ["a", "b"]}],
+            "/relations/0/identical/1",
+        ),
     ],
 )
 def test_a_contract_that_nothing_can_keep_is_refused(dimensions, arrays, relations, where):

@@ -283,8 +283,14 @@ class TestErrors:
         line = self.line(tmp_path, source)
         assert "SHAPE-003" in line
         assert "for patterns of another size name --contract ptychopinn/canonical" in line
-        source = simulated(tmp_path / "in2.npz", n=70, size=64, object_shape=(100, 130))
-        assert "at least 128" in self.line(tmp_path, source)
+
+    def test_an_object_that_is_too_small(self, tmp_path):
+        source = simulated(tmp_path / "in.npz", n=70, size=64, object_shape=(100, 130))
+        line = self.line(tmp_path, source)
+        assert "SHAPE-003" in line
+        assert "at least 128" in line
+        # Patterns of another size it does not have.
+        assert "--contract" not in line
 
     def test_amplitudes_over_the_bound_name_the_option(self, tmp_path, source):
         arrays = arrays_of(source)

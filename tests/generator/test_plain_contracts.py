@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis.errors import InvalidArgument
 
 from npzschema.contracts import from_document, rules
 from npzschema.generator import strategies
@@ -72,6 +73,13 @@ def test_rules_of_scans_say_so():
         ("int8", {"exclusiveMinimum": 126}),
         ("float16", {"minimum": 60000}),
         ("float16", {"maximum": -60000}),
+        ("float16", {"exclusiveMinimum": 65503}),
+        ("float32", {"minimum": 1e37}),
+        ("float32", {"exclusiveMaximum": -1e37}),
+        ("float32", {"minimum": 0.1, "exclusiveMaximum": 0.10000001}),
+        ("float64", {"minimum": -1.7e308, "maximum": 1.7e308}),
+        ("float64", {"minimum": 1e300}),
+        ("bool", {"minimum": 1}),
         (["int16", "int32"], {"minimum": 30_000}),
         ("float32", {"minimum": 1e6, "maximum": 1e6 + 0.03}),
         ("int64", {}),
@@ -99,3 +107,90 @@ def test_bounds_near_the_limits_of_a_dtype(dtype, values):
     keeps()
     breaks()
     assert len(drawn) == 40
+
+
+def pair(a, b, **more):
+    """A contract of two arrays that are one."""
+    arrays = {name: {"required": True, "dims": ["A"], **array, **more} for name, array in (("a", a), ("b", b))}
+    return from_document(
+        {
+            "id": "me/pair",
+            "version": "1.0.0",
+            "title": "t",
+            "dimensions": {"A": {"description": "a", "minimum": 2, "maximum": 6}, "B": {"description": "b"}},
+            "arrays": arrays,
+            "relations": [{"identical": ["a", "b"]}],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ({"dtype": ["float32", "float64"]}, {"dtype": "float32"}),
+        ({"dtype": "float64"}, {"dtype": "float32"}),
+        ({"dtype": ["int16", "float32"]}, {"dtype": ["float64", "uint8"]}),
+        ({"dtype": "int64"}, {"dtype": "float32"}),
+        ({"dtype": "int8"}, {"dtype": "uint8", "values": {"maximum": 1}}),
+        ({"dtype": "complex64"}, {"dtype": "float32"}),
+        (
+            {"dtype": "float32", "values": {"minimum": 0, "maximum": 1}},
+            {"dtype": "float32", "values": {"minimum": 0.5}},
+        ),
+        (
+            {"dtype": "float32", "values": {"exclusiveMaximum": 0.1}},
+            {"dtype": "float64", "values": {"minimum": 0.0999}},
+        ),
+        ({"dtype": "float32", "dims": [["A"], ["B"]]}, {"dtype": "float32", "dims": [["B"], ["A", "B"]]}),
+        (
+            {"dtype": "float32", "dims": [["A"], ["A", "B"]], "required": False},
+            {"dtype": "float32", "dims": ["A", "B"]},
+        ),
+    ],
+)
+def test_two_names_of_one_array_keep_what_is_asked_of_both(a, b):
+    one, drawn = pair(a, b), []
+
+    @FEW
+    @given(strategies.datasets(one))
+    def keeps(arrays):
+        report = validate(arrays, one)
+        assert report.ok, report.findings
+        if "a" in arrays:
+            assert np.array_equal(arrays["a"], arrays["b"])
+        drawn.append(arrays)
+
+    @FEW
+    @given(strategies.broken(one))
+    def breaks(case):
+        content, code = case
+        report = validate(content, one)
+        assert code in {found.code for found in report.findings}
+        assert report.codes <= {code}
+
+    keeps()
+    breaks()
+    assert len(drawn) == 40
+    assert any(array.size > 1 and np.ptp(array.real) for arrays in drawn for array in arrays.values())
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "told"),
+    [
+        # No float16 lies between, and no smaller dtype holds what does.
+        (
+            {"dtype": "float16", "values": {"minimum": 2049}},
+            {"dtype": "float64", "values": {"maximum": 2049}},
+            "a and b",
+        ),
+        ({"dtype": "float32", "values": {"minimum": 1e39}}, {"dtype": "float64"}, "a and b"),
+    ],
+)
+def test_what_nothing_can_keep_is_told_at_once(a, b, told):
+    with pytest.raises(InvalidArgument, match=f"{told}: no dtype of .* holds the values asked for of all"):
+        strategies.datasets(pair(a, b))
+
+
+def test_an_array_that_no_dtype_can_hold_is_told_at_once():
+    with pytest.raises(InvalidArgument, match="a: no dtype of float32 holds the values asked for"):
+        strategies.datasets(contract(values={"minimum": 0.1, "maximum": 0.1}))

@@ -26,6 +26,57 @@ def test_datasets_keep_their_contract_in_memory(data: st.DataObject, contract: C
     assert contract.id in report.recognised
 
 
+@given(st.data(), st.sampled_from(list(CONTRACTS.values())))
+def test_what_is_tolerated_is_no_error(data: st.DataObject, contract: Contract) -> None:
+    arrays = data.draw(strategies.datasets(contract, tolerated=True))
+    report = npzschema.validate(arrays, contract)
+    assert report.ok, report.findings
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=list(CONTRACTS))
+def test_every_kind_that_is_tolerated_is_reached(contract: Contract) -> None:
+    fixed = contract.id.endswith("fixture-v1")
+    text = "{}" if contract.metadata and not contract.declared_by else None
+    scan = contract.scan
+    assert scan is not None
+
+    def surplus(arrays: dict[str, np.ndarray]) -> bool:
+        return len(arrays[scan.x]) > arrays[scan.frames].shape[contract.arrays[scan.frames].dims[0].index("N")]
+
+    kinds = {
+        "both names": lambda arrays: {"diffraction", "diff3d"} <= set(arrays),
+        "each in its order": lambda arrays: (
+            {"diffraction", "diff3d"} <= set(arrays) and arrays["diffraction"].shape != arrays["diff3d"].shape
+        ),
+        "surplus": surplus,
+        "pickle": lambda arrays: "_metadata" in arrays and arrays["_metadata"].dtype == object,
+        "text": lambda arrays: "_metadata" in arrays and arrays["_metadata"].dtype.kind == "U",
+    }
+    seen = set()
+
+    @settings(max_examples=60 if fixed else 300, database=None, derandomize=True, deadline=None)
+    @given(strategies.datasets(contract, tolerated=True, metadata=text))
+    def draw(arrays: dict[str, np.ndarray]) -> None:
+        seen.update(kind for kind, held in kinds.items() if held(arrays))
+
+    draw()
+    cannot = {"surplus", "each in its order"} if fixed else set()
+    cannot |= set() if contract.metadata else {"pickle", "text"}
+    assert seen == set(kinds) - cannot
+
+
+def test_nothing_tolerated_is_drawn_unasked() -> None:
+    contract = CONTRACTS["ptychopinn/canonical"]
+
+    @settings(max_examples=200, database=None, derandomize=True, deadline=None)
+    @given(strategies.datasets(contract))
+    def draw(arrays: dict[str, np.ndarray]) -> None:
+        assert len(arrays["xcoords"]) == len(arrays["diffraction"])
+        assert not any(array.dtype.hasobject for array in arrays.values())
+
+    draw()
+
+
 @given(st.data(), small)
 def test_files_keep_their_contract_and_numpy_reads_them(data: st.DataObject, contract: Contract) -> None:
     content = data.draw(strategies.files(contract))
