@@ -114,8 +114,9 @@ def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> 
                 obstacles.append(f"{finding.code} {finding.message}")
             elif finding.code == "FORMAT-002":
                 name = finding.array
+                why = f": {finding.evidence}" if finding.evidence else ""
                 obstacles.append(
-                    f"{finding.code} {finding.message}; name them with --axes {name}=N,H,W or --axes {name}=H,W,N"
+                    f"{finding.code} {finding.message}{why}; name them with --axes {name}=N,H,W or --axes {name}=H,W,N"
                 )
         elif not step.lossless and step.step not in allow:
             if finding.level == "error":
