@@ -137,6 +137,9 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
     if step not in ORDER:
         return None
     fix.pop("array", None)
+    # Of two readings at once the first is mended; what is made then shows the other.
+    found = (finding.found or "").split("+")
+    first = found[0]
     lossless = bool(fix.pop("lossless", True)) and (step in DOUBTED or step not in LOSSY)
     sentence = {
         "copy": f"copied from {fix.get('source')}, which is the same array",
@@ -150,10 +153,10 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
         "normalise": f"divided by the largest value, {fix.get('divisor', 1):.6g}",
         "native": "written in C order, little-endian",
         "drop": f"cut to the first {fix.get('keep')} positions",
-        "centre": f"zero frequency moved to the centre: {finding.found}",
-        "detector": f"pixels of each pattern put in another order: {finding.found}",
-        "pairing": f"positions paired with their frames: {finding.found} {dict(fix.get('values', {})).get('step')}",
-        "positions": f"positions written as they fit the patterns: {finding.found}",
+        "centre": f"zero frequency moved to the centre: {first}",
+        "detector": f"pixels of each pattern put in another order: {first}",
+        "pairing": f"positions paired with their frames: {first} {dict(fix.get('values', {})).get('step')}",
+        "positions": f"positions written as they fit the patterns: {first}",
         "unpickle-metadata": "text of the pickled array written as plain text",
     }[step]
     return _made(step, array, sentence, fix, lossless=lossless)
