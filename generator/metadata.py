@@ -34,16 +34,16 @@ def metadata(dataset: Dataset, contract: Contract) -> tuple[dict[str, Stream], t
         if contract.metadata is None:
             return {}, ()
         return {held.member: of_array(np.array(text))}, ()
-    quantity = _quantity(contract)
-    sentence = f"{held.member}: no longer declares another quantity than {quantity}"
-    step = Step(step="declare", array=held.member, sentence=sentence, lossless=True, values={"quantity": quantity})
+    sentence = f"{held.member}: declares no other contract than {contract.id}"
+    step = Step(step="declare", array=held.member, sentence=sentence, lossless=True, values={"contract": contract.id})
     return {held.member: of_array(np.array(anew))}, (step,)
 
 
 def _declared_anew(text: str, contract: Contract) -> str | None:
-    """The text for patterns of this contract's quantity, or None where it declares no other.
+    """The text of a file that keeps this contract, or None where it declares no other.
 
-    Counts that became amplitudes would otherwise still be called counts, and be taken for them by every reader.
+    It would otherwise be checked against the other one, and refused. A pair that is declared says no more than what is
+    measured: counts that became amplitudes must no longer be called counts.
     """
     try:
         document = json.loads(text)
@@ -54,13 +54,14 @@ def _declared_anew(text: str, contract: Contract) -> str | None:
     extra = document.get("additional_parameters")
     places = [place for place in (document, extra) if isinstance(place, dict)]
     changed = False
+    for place in places:
+        named = declared({"contract": place.get("contract")}, contract).contract
+        if named is not None and named.id != contract.id:
+            place["contract"] = contract.id
+            changed = True
     for other in map(load, shipped()):
         if _quantity(other) == _quantity(contract):
             continue
-        for place in places:
-            if place.get("contract") == other.id:
-                place["contract"] = contract.id
-                changed = True
         for pair in other.declared_by:
             if all(any(place.get(key) == value for place in places) for key, value in pair.items()):
                 own = contract.declared_by[0] if contract.declared_by else {}

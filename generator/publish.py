@@ -25,6 +25,7 @@ from .errors import GeneratorError, NotKeptError
 from .replace import replacing_all
 from .sidecar import Sidecar, document
 from .stream import Stream, c_order
+from .transpose import BLOCK
 from .write import NpzWriter
 
 Array = np.ndarray[Any, Any]
@@ -85,6 +86,7 @@ def publish(
     sidecar_path: Path | None = None,
     steps: tuple[Mapping[str, Any], ...] = (),
     last: Callable[[], None] = lambda: None,
+    block: int = BLOCK,
 ) -> Made:
     """Write arrays in the contract's order, then whatever else there is by name.
 
@@ -97,6 +99,7 @@ def publish(
         sidecar_path: where that goes, if anywhere.
         steps: what was done, for the caller.
         last: asked before anything gets its name; raises where it must not.
+        block: bytes of an array that are held where its axes change their order.
 
     Raises:
         GeneratorError: the target exists, cannot be written, or what was made does not keep the contract.
@@ -113,7 +116,8 @@ def publish(
         writer = NpzWriter(made.file, options.compression, options.level, digests=bool(beside))
         for name in order:
             stream = streams[name]
-            writer.add(name, stream.dtype, stream.shape, options.progress.watched(c_order(stream, target.parent)))
+            chunks = options.progress.watched(c_order(stream, target.parent, block))
+            writer.add(name, stream.dtype, stream.shape, chunks)
         writer.close()
         made.file.flush()
         report = validate(made.temporary, contract)

@@ -26,8 +26,11 @@ from .stream import Stream, mapped, of_array, transpose
 
 Array = np.ndarray[Any, Any]
 
-GROUP_BYTES: Final = 1 << 24
+GROUP_BYTES: Final = 1 << 22
 """Frames are computed in groups of about this many bytes of complex128."""
+
+BLOCK: Final = 1 << 24
+"""Bytes held where the contract has the frames last: simulating takes so long that more would gain nothing."""
 
 MOST_PHOTONS: Final = 1e15
 """Counts up to here are exact in float64."""
@@ -98,7 +101,7 @@ def simulate(
     out = Path(output)
     refuse_existing(out, force=options.force)
     try:
-        return publish(out, dataset(experiment, wanted), wanted, options)
+        return publish(out, dataset(experiment, wanted), wanted, options, block=BLOCK)
     except MemoryError:
         raise GeneratorError(f"{out}: there is not enough memory to simulate this") from None
 

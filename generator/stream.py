@@ -189,8 +189,8 @@ def whole(stream: Stream) -> Array:
     return np.ascontiguousarray(as_stored(stream))
 
 
-def c_order(stream: Stream, folder: Path | None = None) -> Iterator[Array]:
-    """Items in C order, in bounded memory.
+def c_order(stream: Stream, folder: Path | None = None, block: int = BLOCK) -> Iterator[Array]:
+    """Items in C order, in bounded memory: ``block`` bytes, where axes change their order, and a temporary file.
 
     Raises:
         GeneratorError: the array is large, and its axes are mixed in a way that needs all of it at once.
@@ -203,7 +203,7 @@ def c_order(stream: Stream, folder: Path | None = None) -> Iterator[Array]:
         # The first axes lie fastest: turn the matrix (everything else, first axes), then order each slice.
         rows, columns = math.prod(storage[:-fast]), math.prod(storage[-fast:])
         rest = [axis - fast for axis in stream.storage_axes[:-fast]]
-        for band in transposed(stream.chunks(), rows, columns, stream.dtype, folder):
+        for band in transposed(stream.chunks(), rows, columns, stream.dtype, folder, block):
             yield _ordered(band, storage[:-fast], rest)
         return
     if stream.storage_axes[0] == 0 and len(storage) > 2:

@@ -13,12 +13,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from .pairing import hanging, pairings, repaired, strides
+from .pairing import Matches, hanging, matches, pairings, repaired, strides
 from .pairs import pairs
+from .places import WANTING, Places, around
 from .readings import far, near, turned
 from .score import (
     ALIKE,
     LEAST,
+    LITTLE,
     MARGIN,
     SIGNIFICANT,
     Scene,
@@ -58,7 +60,8 @@ class Verdict:
     """The stated reading, the best of the others, and whether that one is to be believed instead.
 
     ``rival``: the best correlation of further readings, of another family than the best one's. ``sampled``: which
-    frames were compared, of as many as there are ``positions``.
+    frames were compared, of as many as there are ``positions``. ``places``: how well frames fit elsewhere, where that
+    was looked at; ``wanting``: a fitted reading after which they still do.
     """
 
     stated: Score
@@ -68,11 +71,13 @@ class Verdict:
     rival: float = 0.0
     positions: int = 0
     sampled: Array = field(compare=False, repr=False, default_factory=lambda: np.zeros(0, dtype=int))
+    places: Places | None = field(compare=False, repr=False, default=None)
+    wanting: bool = False
 
     @property
     def other_fits(self) -> bool:
         best = self.best
-        return best is not None and surpasses(best.score, self.stated, self.rival, best.least)
+        return best is not None and not self.wanting and surpasses(best.score, self.stated, self.rival, best.least)
 
     def placed(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Positions as the reading that is to be believed has them."""
@@ -84,7 +89,11 @@ class Verdict:
     def contested(self) -> bool:
         """Whether the other is ahead, yet not surely enough to be believed."""
         best = self.best
-        return best is not None and not self.other_fits and leads(best.score, self.stated, self.rival, best.least)
+        return (
+            best is not None
+            and not (self.other_fits or self.wanting)
+            and leads(best.score, self.stated, self.rival, best.least)
+        )
 
     @property
     def hanging(self) -> bool:
@@ -97,9 +106,16 @@ class Verdict:
         return tuple(self.sampled[self.stated.astray].tolist()) if len(self.sampled) else ()
 
     @property
+    def strays(self) -> tuple[int, ...]:
+        """Frames that fit other places clearly better than their own."""
+        return tuple(self.places.strays(self.stated.attainable).tolist()) if self.places else ()
+
+    @property
     def supported(self) -> bool:
         """Whether the stated reading is borne out for all frames, and no other one ahead."""
-        return holds(self.stated) and not (self.other_fits or self.contested or self.astray)
+        if not holds(self.stated) or self.stated.explained < LITTLE:
+            return False
+        return not (self.other_fits or self.contested or self.astray or self.strays)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -154,7 +170,8 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
     stated, data, trials = score(predicted, wide.measured), centred(wide.measured), _Trials()
     trials.add(near(wide, predicted, data))
     trials.add(far(wide, data))
-    trials.add(pairings(wide, data))
+    beside = matches(wide)
+    trials.add(pairings(wide, beside, data))
     trials.add(strides(scene))
     best, verdict = trials.best, trials.verdict(stated, wide)
     if (
@@ -174,7 +191,21 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
     found = [stated, *(one.reading().score for one in (trials.best,) if one)]
     if all(one.explained < EXPLAINS for one in found):
         trials.add(pairs(wide, data, max(one.correlation for one in found)))
-    return trials.verdict(stated, wide)
+    verdict = trials.verdict(stated, wide)
+    if verdict.other_fits:
+        verdict = replace(verdict, wanting=_wanting(wide, beside, verdict))
+    if not verdict.other_fits:
+        verdict = replace(verdict, places=around(wide, wide.x, wide.y, beside.correlations))
+    return verdict
+
+
+def _wanting(wide: Scene, beside: Matches, verdict: Verdict) -> bool:
+    """Whether frames still fit elsewhere under the best of many shifts or steps: then it is not the right one."""
+    best = verdict.best
+    if best is None or best.name not in WANTING:
+        return False
+    gain = around(wide, *verdict.placed(wide.x, wide.y)).gain if best.name == "shift" else beside.gain(best)
+    return gain > WANTING[best.name]
 
 
 def plain(scene: Scene) -> Score:
@@ -203,6 +234,7 @@ __all__ = [
     "Scene",
     "Score",
     "Verdict",
+    "holds",
     "judge",
     "plain",
     "repaired",

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
+from .places import chosen
 from .score import LEAST, Scene, centred
 from .trial import Reading, Trial, trial
 
 Array = np.ndarray[Any, Any]
-
-FEW: Final = 10
-"""Frames for which every pairing is tried."""
 
 PREDICTED: Final = 1 << 26
 """Pixels, of every probe mode, that are predicted to try pairings: what bounds the time."""
@@ -23,13 +21,40 @@ GROUP: Final = 64
 """Positions predicted at a time."""
 
 
-def pairings(scene: Scene, data: Array) -> Iterator[Trial]:
-    """Frames and positions out of step by the best of all steps, in the same direction and in the other.
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Matches:
+    """A few frames beside the patterns of every position, or of those nearby where there are many.
 
-    A few frames are compared with the patterns predicted for every position, or for those nearby where there are many.
+    ``index``: the frames, (f,); ``products`` with each position's pattern, (N, f); ``power`` of that pattern, (N,),
+    infinite where it was not tried; ``own``: power of each frame, (f,).
     """
+
+    index: Array
+    products: Array
+    power: Array
+    own: Array
+
+    @property
+    def correlations(self) -> Array:
+        """Of each position's pattern and each frame, (N, f); 0 where it was not tried."""
+        norms = np.sqrt(np.outer(self.power, self.own))
+        found: Array = np.divide(self.products, norms, out=np.zeros_like(self.products), where=norms > 0)
+        return found
+
+    def gain(self, reading: Reading) -> float:
+        """What the frames would gain at the best of all positions over those that a pairing gives them."""
+        partners, inside = partners_of(reading, self.index, len(self.power))
+        frames = np.flatnonzero(inside)
+        if not len(frames):
+            return 0.0
+        found = self.correlations[:, frames]
+        return float((found.max(axis=0) - found[partners[frames], np.arange(len(frames))]).mean())
+
+
+def matches(scene: Scene) -> Matches:
+    """Compare a few frames with every position that the bound on pixels allows."""
     n = len(scene.x)
-    few = scene.taken(scene.scattered(FEW))
+    few = chosen(scene)
     frames = few.index
     compared = centred(few.measured).reshape(len(frames), -1)
     pixels = compared.shape[1] * len(scene.probe)
@@ -43,12 +68,18 @@ def pairings(scene: Scene, data: Array) -> Iterator[Trial]:
         apart = few.at(scene.x[at], scene.y[at]).reshape(len(at), -1) - mean
         products[at] = np.einsum("ik,jk->ij", apart, compared)
         power[at] = np.einsum("ik,ik->i", apart, apart)
+    return Matches(index=frames, products=products, power=power, own=np.einsum("jk,jk->j", compared, compared))
+
+
+def pairings(scene: Scene, found: Matches, data: Array) -> Iterator[Trial]:
+    """Frames and positions out of step by the best of all steps, in the same direction and in the other."""
+    n, frames = len(scene.x), found.index
     ranks = np.arange(len(frames))
     for name, sign in (("roll", 1), ("reverse", -1)):
         steps = np.arange(n)
         partners = (sign * frames[None, :] + steps[:, None]) % n
         with np.errstate(invalid="ignore", divide="ignore"):
-            fits = products[partners, ranks].sum(axis=1) / np.sqrt(power[partners].sum(axis=1))
+            fits = found.products[partners, ranks].sum(axis=1) / np.sqrt(found.power[partners].sum(axis=1))
         if sign > 0:
             fits[0] = -np.inf
         step = int(np.argmax(np.nan_to_num(fits, nan=-1.0, neginf=-1.0)))
@@ -69,15 +100,22 @@ def repaired(values: Array, name: str, step: int) -> Array:
     return np.asarray(values[order % len(values)])
 
 
+def partners_of(reading: Reading, frames: Array, count: int) -> tuple[Array, Array]:
+    """The positions of some frames under a pairing, and which of them do not wrap round the end of the scan."""
+    step = int(dict(reading.values).get("step", 0))
+    partners = frames + step if reading.name == "roll" else step - frames
+    return partners % count, (partners >= 0) & (partners < count)
+
+
 def hanging(reading: Reading, sampled: Array, count: int) -> bool:
     """Whether a pairing leaves frames without a position: those that wrap round the end of the scan do not fit.
 
     ``sampled``: the frames that were compared, of ``count``.
     """
-    step = int(dict(reading.values).get("step", 0))
-    partners = sampled + step if reading.name == "roll" else step - sampled
-    wrapped = (partners < 0) | (partners >= count)
-    if reading.kind != "pairing" or not wrapped.any() or wrapped.all():
+    if reading.kind != "pairing":
+        return False
+    wrapped = ~partners_of(reading, sampled, count)[1]
+    if not wrapped.any() or wrapped.all():
         return False
     own = reading.score.own
     return bool(own[wrapped].mean() < own[~wrapped].mean() / 2)

@@ -39,16 +39,20 @@ def _other_middles(scene: Scene) -> Iterator[tuple[str, str, Affine]]:
     if rows != columns:
         # Flipped first and swapped then, or the other way round: on an object that is not square these differ.
         yield from _turns("object, other sides", (rows, columns))
+    middle = (columns + ends[0]) / 2, (rows + ends[1]) / 2
+    if not (x.min() >= 0 and x.max() <= columns and y.min() >= 0 and y.max() <= rows):
+        # Of another sign, and so beside the object.
+        yield from _flips("scan laid on the object", middle)
     if abs(ends[0] - columns) >= 1 or abs(ends[1] - rows) >= 1:
         yield from _flips("scan", ends)
         yield from _turns("scan", (ends[1], ends[0]))
 
 
 def _flips(about: str, ends: tuple[float, float]) -> Iterator[tuple[str, str, Affine]]:
-    place = f"flipped about the middle of the {about}"
-    yield f"flip-x-{about}", f"x {place}", Affine(xx=-1, x0=ends[0])
-    yield f"flip-y-{about}", f"y {place}", Affine(yy=-1, y0=ends[1])
-    yield f"flip-xy-{about}", f"x and y {place}", Affine(xx=-1, x0=ends[0], yy=-1, y0=ends[1])
+    place, name = f"flipped about the middle of the {about}", about.replace(" ", "-")
+    yield f"flip-x-{name}", f"x {place}", Affine(xx=-1, x0=ends[0])
+    yield f"flip-y-{name}", f"y {place}", Affine(yy=-1, y0=ends[1])
+    yield f"flip-xy-{name}", f"x and y {place}", Affine(xx=-1, x0=ends[0], yy=-1, y0=ends[1])
 
 
 def _turns(about: str, ends: tuple[float, float]) -> Iterator[tuple[str, str, Affine]]:

@@ -48,6 +48,9 @@ EXPLAINED: Final = 0.6
 POORLY: Final = 0.35
 """The same for a reading that stands alone: probe or object may be poor. Likenesses come in numbers."""
 
+LITTLE: Final = 0.25
+"""What the stated reading must explain: less, however significant, bears nothing out."""
+
 RESEMBLING: Final = 0.5
 """The same for one that was fitted, and so may resemble more."""
 

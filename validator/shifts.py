@@ -33,7 +33,10 @@ def shift(scene: Scene, data: Array) -> Trial:
     reach = min(scene.probe.shape[-2:]) / 2
     step = max(2.0, reach / 12)
     ticks = np.arange(-reach, reach + step / 2, step)
-    best = max(((float(dx), float(dy)) for dx in ticks for dy in ticks), key=fit)
+    starts = [(float(dx), float(dy)) for dx in ticks for dy in ticks]
+    close = np.arange(-NEAR, NEAR + step / 2, step)
+    starts += [(at_x + float(dx), at_y + float(dy)) for at_x, at_y in _middles(scene) for dx in close for dy in close]
+    best = max(starts, key=fit)
     while step > 0.5:
         step /= 2
         best = max(((best[0] + i * step, best[1] + j * step) for i in (-1, 0, 1) for j in (-1, 0, 1)), key=fit)
@@ -45,6 +48,13 @@ def shift(scene: Scene, data: Array) -> Trial:
         Affine(x0=dx, y0=dy),
         data,
     )
+
+
+def _middles(scene: Scene) -> Iterator[tuple[float, float]]:
+    """Shifts that are far and yet likely: positions counted from the middle of the object, or of anything else."""
+    rows, columns = scene.object.shape
+    yield columns / 2, rows / 2
+    yield columns / 2 - float(scene.x.min() + scene.x.max()) / 2, rows / 2 - float(scene.y.min() + scene.y.max()) / 2
 
 
 def _fit_of_shifts(scene: Scene, base: Affine) -> Callable[[tuple[float, float]], float]:

@@ -373,6 +373,26 @@ class TestNames:
         found, _ = converted(tmp_path, legacy(canonical) | {"_metadata": np.array(text)})
         assert str(found["_metadata"]) == text
 
+    @pytest.mark.parametrize("target", [CANONICAL, RAW, LEGACY])
+    @pytest.mark.parametrize("said", [LEGACY, CANONICAL, f"{RAW}@1.0.0", {"id": RAW, "version": "1.0.0"}])
+    @pytest.mark.parametrize("where", ["at the top", "inside"])
+    def test_a_declared_contract_is_the_one_that_is_kept(self, tmp_path, canonical, target, said, where):
+        document = (
+            {"contract": said} if where == "at the top" else {"additional_parameters": {"contract": said, "k": 1}}
+        )
+        source = save(tmp_path / "in.npz", legacy(canonical) | {"_metadata": np.array(json.dumps(document))})
+        made = convert(source, tmp_path / "out.npz", contract=target)
+        alone = validate(made.path)
+        assert (alone.contract, alone.ok) == (target, True)
+        own = said["id"] if isinstance(said, dict) else said.partition("@")[0]
+        assert (("declare", "_metadata") in steps_of(made)) == (own != target)
+
+    def test_a_contract_that_nobody_knows_stays_declared(self, tmp_path, canonical):
+        text = '{"contract": "mylab/ours"}'
+        found, steps = converted(tmp_path, legacy(canonical) | {"_metadata": np.array(text)}, contract=CANONICAL)
+        assert str(found["_metadata"]) == text
+        assert ("declare", "_metadata") not in steps
+
     def test_a_changed_quantity_is_declared_anew(self, tmp_path):
         source = simulated(tmp_path / "in.npz", CI, photons=2e3)
         made = convert(source, tmp_path / "out.npz", allow=["normalise"])

@@ -301,7 +301,8 @@ class TestPicture:
 
 
 @pytest.mark.slow
-def test_memory_does_not_follow_the_number_of_frames(tmp_path):
+@pytest.mark.parametrize("contract", [CANONICAL, LEGACY])
+def test_memory_does_not_follow_the_number_of_frames(tmp_path, contract):
     def peak(positions):
         code = (
             "import resource, subprocess, sys;"
@@ -311,6 +312,8 @@ def test_memory_does_not_follow_the_number_of_frames(tmp_path):
         )
         argv = [
             "simulate",
+            "--contract",
+            contract,
             "--positions",
             str(positions),
             "--size",
@@ -326,4 +329,4 @@ def test_memory_does_not_follow_the_number_of_frames(tmp_path):
         return int(made.stdout) << 10
 
     # 100,000 frames of 32x32 in float64 are 800 MB; positions grow, and what the validator keeps of frames.
-    assert peak(100_000) < peak(4_000) + (64 << 20)
+    assert peak(100_000) < peak(1_000) + (96 << 20)

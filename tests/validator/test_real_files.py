@@ -175,7 +175,7 @@ FAULTS = [
             xcoords=lambda a: a["xcoords"] - a["objectGuess"].shape[1],
             ycoords=lambda a: a["ycoords"] - a["objectGuess"].shape[0],
         )(a),
-        {"SCAN-001"},
+        {"PHYS-002"},
         set(),
         {},
     ),

@@ -8,7 +8,7 @@ from typing import Final
 from ..binding import broken_bounds
 from ..case import Case
 from ..findings import Deviation
-from ..forward import Reading, Verdict
+from ..forward import Reading, Verdict, holds
 from ..scan_table import build, patterns_constant
 
 _ON_FRAMES: Final = ("centre", "detector")
@@ -26,6 +26,21 @@ def check(case: Case) -> Iterator[Deviation]:
         yield _contested(scan.x, scan.frames, verdict, verdict.best)
     elif verdict.astray and not _explained(case):
         yield _astray(scan.x, verdict)
+    elif verdict.strays and not _explained(case):
+        yield _strays(scan.x, verdict)
+    elif holds(verdict.stated) and not verdict.supported and not _explained(case):
+        yield Deviation(
+            code="PHYS-001",
+            level="warning",
+            array=scan.x,
+            message="probe, object and positions explain little of the patterns: they correlate "
+            f"{verdict.stated.correlation:.2f} where {verdict.stated.attainable:.2f} could be reached; probe or object "
+            "may be poor, or the positions wrong in a way that was not tried",
+            expected="patterns as probe, object and positions predict them",
+            found=f"correlation {verdict.stated}",
+            evidence=_evidence(verdict),
+            at=("forwardModel",),
+        )
     elif not verdict.supported and not _explained(case):
         yield Deviation(
             code="PHYS-001",
@@ -59,6 +74,26 @@ def _astray(positions: str, verdict: Verdict) -> Deviation:
         array=positions,
         message=f"{len(out)} of {verdict.frames} frames looked at do not fit their positions, while the others do; "
         f"the first is frame {out[0]}: a frame or a position may have been lost there",
+        expected="patterns as probe, object and positions predict them",
+        found=f"correlation {verdict.stated}",
+        evidence=_evidence(verdict),
+        frames=out,
+        at=("forwardModel",),
+    )
+
+
+def _strays(positions: str, verdict: Verdict) -> Deviation:
+    """No single reading mends it, yet other places fit: cut, sorted, in part out of step, scaled or turned."""
+    out, places = verdict.strays, verdict.places
+    looked = len(places.index) if places else 0
+    told = f" ({places.best.mean():.2f} in place of {places.own.mean():.2f})" if places else ""
+    return Deviation(
+        code="PHYS-001",
+        level="warning",
+        array=positions,
+        message=f"{len(out)} of {looked} frames looked at fit other places better than their "
+        f"own positions{told}: part of the scan may be out of step or in another order, "
+        "or the positions scaled, turned or inexact",
         expected="patterns as probe, object and positions predict them",
         found=f"correlation {verdict.stated}",
         evidence=_evidence(verdict),
