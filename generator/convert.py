@@ -22,7 +22,7 @@ from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
 from .rounds import mended_further
 from .sidecar import Sidecar
-from .source import Axes, Source, check_axes, opened, refuse_same
+from .source import Axes, Source, check_axes, decided, opened, refuse_same
 from .stream import Stream
 
 
@@ -67,7 +67,14 @@ def convert(
         with opened(source, wanted, allow=allow, axes=axes, headers_only=headers_only) as one:
             streams, steps = _mended(one, wanted, keep_legacy_names=keep_legacy_names, guarded=headers_only)
             streams, further = mended_further(
-                one.dataset, streams, str(one.path), wanted, steps, allow=allow, axes=axes, both_names=keep_legacy_names
+                one.dataset,
+                streams,
+                str(one.path),
+                wanted,
+                steps,
+                allow=allow,
+                axes={**decided(one.report, wanted), **(axes or {})},
+                both_names=keep_legacy_names,
             )
             return _publish(one, streams, (*steps, *further), out, wanted, options, record)
 
@@ -138,8 +145,9 @@ def _foreseen(source: str | os.PathLike[str], wanted: Contract, everything: Plan
     with opened(source, wanted, allow=tuple(LOSSY), axes=axes) as one:
         streams, steps = _mended(one, wanted)
         try:
+            known = {**decided(one.report, wanted), **(axes or {})}
             _, further = mended_further(
-                one.dataset, streams, str(one.path), wanted, steps, allow=tuple(LOSSY), axes=axes
+                one.dataset, streams, str(one.path), wanted, steps, allow=tuple(LOSSY), axes=known
             )
         except GeneratorError as error:
             return replace(everything, obstacles=(str(error),))

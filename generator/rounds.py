@@ -33,7 +33,7 @@ def mended_further(
     steps: Collection[Step],
     *,
     allow: Collection[str],
-    axes: Axes | None = None,
+    axes: Axes,
     both_names: bool = False,
 ) -> tuple[dict[str, Stream], tuple[Step, ...]]:
     """What was made, mended by further steps that are allowed, and these steps; nothing is written.
@@ -45,7 +45,7 @@ def mended_further(
         contract: what it should become.
         steps: those taken so far.
         allow: names of steps that may be taken.
-        axes: axes of arrays that the caller knows, as they were in the file.
+        axes: axes of arrays as they were in the file, by whatever told them: once decided, they are not asked again.
         both_names: arrays that have two names have them both.
 
     Raises:
@@ -71,10 +71,10 @@ def mended_further(
     return made, tuple(further)
 
 
-def _meant(contract: Contract, axes: Axes | None) -> dict[str, Dims]:
-    """Axes that the caller named, as they are once the array is mended: in the contract's order."""
+def _meant(contract: Contract, axes: Axes) -> dict[str, Dims]:
+    """The same axes as they are once the array is mended: in the contract's order."""
     meant = {}
-    for array, named in (axes or {}).items():
+    for array, named in axes.items():
         spec = next((one for one in contract.arrays.values() if array in one.names()), None)
         dims = (
             next((one for one in spec.dims if sorted(map(str, one)) == sorted(map(str, named))), None) if spec else None

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import npzschema
-from npzschema.generator import Experiment, GeneratorError, convert, simulate
+from npzschema.generator import Experiment, GeneratorError, Output, convert, simulate
 
 from .making import command
 
@@ -180,3 +180,20 @@ def test_an_odd_detector_as_an_fft_leaves_it(tmp_path: Path) -> None:
     convert(tmp_path / "corner.npz", tmp_path / "mended.npz", allow=["centre"])
     with np.load(tmp_path / "mended.npz") as mended:
         np.testing.assert_array_equal(mended["diffraction"], arrays["diffraction"])
+
+
+def test_two_faults_in_a_cube_whose_axes_are_named(tmp_path: Path) -> None:
+    """Named or decided by the content, the order of the axes is not asked again of what was made."""
+    source, target = tmp_path / "cube.npz", tmp_path / "mended.npz"
+    simulate(source, Experiment(positions=32, size=32, scan="fermat", object_shape=(96, 90), seed=6))
+    with np.load(source) as data:
+        arrays = dict(data)
+    wrong = arrays | {"xcoords": arrays["ycoords"], "ycoords": arrays["xcoords"]}
+    frames = np.fft.ifftshift(arrays["diffraction"], axes=(1, 2))
+    np.savez(tmp_path / "wrong.npz", **wrong | {"diffraction": np.ascontiguousarray(frames.transpose(1, 2, 0))})
+    allow = ["positions", "centre"]
+    for axes in (None, {"diffraction": ("H", "W", "N")}):
+        made = convert(tmp_path / "wrong.npz", target, allow=allow, axes=axes, options=Output(force=True))
+        assert [step["step"] for step in made.steps] == ["transpose", *allow]
+        with np.load(target) as mended:
+            np.testing.assert_array_equal(mended["diffraction"], arrays["diffraction"])
