@@ -136,7 +136,8 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
     step = str(fix.pop("step"))
     if step not in ORDER:
         return None
-    fix.pop("array", None)
+    for other in ("array", "then"):
+        fix.pop(other, None)
     # Of two readings at once the first is mended; what is made then shows the other.
     found = (finding.found or "").split("+")
     first = found[0]

@@ -75,6 +75,11 @@ def pairs(scene: Scene, data: Array, beyond: float) -> Iterator[Trial]:
         yield one
 
 
+def afterwards(name: str) -> tuple[str, ...]:
+    """Kinds of the readings that are left to be mended after the first, by the name of a pair; none for one reading."""
+    return tuple("centre" if one == _CENTRE.name else "detector" for one in name.split("+")[1:])
+
+
 def _mirrored(scene: Scene, best: _Pair, data: Array) -> float:
     """Correlation with the object mirrored and nothing else: with a symmetric probe, that makes the same patterns.
 

@@ -80,6 +80,8 @@ def test_two_faults_are_mended_where_both_steps_are_named(
     np.savez(source, **FAULTS[second][1](FAULTS[first][1](right)))
     (finding,) = [one for one in npzschema.validate(source).findings if one.code.startswith("PHYS")]
     assert (finding.code, finding.level) == (of_step(allow[0]), "error")
+    # A command is offered only where it mends the whole file.
+    assert f"convert {' '.join(f'--allow {name}' for name in sorted(allow))} {source} " in finding.remedy
     for named, other in ((allow[:1], allow[1]), (allow[1:], allow[0])):
         with pytest.raises(GeneratorError, match=f"{of_step(other)} .*; --allow {other} would"):
             convert(source, target, allow=named)
