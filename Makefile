@@ -14,6 +14,8 @@ FUZZ_SECONDS ?= 600
 FUZZ_ARGS ?=
 SOURCE ?=
 OUTPUT ?= $(BUILD)/fixture.npz
+# What was named stays; what was not is made again.
+FIXTURE_FORCE := $(if $(filter file,$(origin OUTPUT)),--force)
 
 BUILD := build
 BIN := $(VENV)/bin
@@ -76,12 +78,11 @@ fuzz: $(READY) ## fuzz reader and contract loader (FUZZ_SECONDS=600; FUZZ_ARGS=t
 
 fixture: $(READY) ## cut a small dataset for tests (SOURCE=scan.npz OUTPUT=fixture.npz)
 ifeq ($(strip $(SOURCE)),)
-	rm -f $(RUN1084_LIKE)
-	$(BIN)/generate-npz simulate --contract ptychopinn/legacy-hwn --positions 1087 --size 64 \
+	$(BIN)/generate-npz simulate --force --contract ptychopinn/legacy-hwn --positions 1087 --size 64 \
 		--object-shape 227x226 --output $(RUN1084_LIKE)
-	$(BIN)/generate-npz fixture --source $(RUN1084_LIKE) --output "$(OUTPUT)"
+	$(BIN)/generate-npz fixture $(FIXTURE_FORCE) --source $(RUN1084_LIKE) --output "$(OUTPUT)"
 else
-	$(BIN)/generate-npz fixture --source "$(SOURCE)" --output "$(OUTPUT)"
+	$(BIN)/generate-npz fixture $(FIXTURE_FORCE) --source "$(SOURCE)" --output "$(OUTPUT)"
 endif
 
 clean: ## remove everything that make has made

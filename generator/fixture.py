@@ -73,8 +73,9 @@ def fixture(
         refuse_existing(path, force=options.force)
     if str(positions) not in get_args(Positions):
         raise GeneratorError(f"no way {positions!r} to choose positions; there are {', '.join(get_args(Positions))}")
-    if isinstance(subset_size, bool) or not isinstance(subset_size, int):
+    if isinstance(subset_size, bool) or not isinstance(subset_size, int | np.integer):
         raise GeneratorError(f"{subset_size!r} is no number of positions")
+    subset_size = int(subset_size)
     if subset_size < LEAST:
         raise GeneratorError(f"a subset of {subset_size} positions is too small; take at least {LEAST}")
     fixed = _fixed_size(wanted)

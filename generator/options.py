@@ -191,13 +191,17 @@ generate-npz simulate --output sim.npz --scan fermat --photons 1e5 --png sim.png
         "--object-shape",
         type=_shape,
         metavar="ROWSxCOLUMNS",
-        help="size of the object (default: as large as the scan needs)",
+        help="size of the object; a scan that has no room in it is drawn closer (default: as large as the scan needs)",
     )
     what.add_argument(
         "--scan", choices=("raster", "fermat", "concentric"), default="raster", help="path (default: raster)"
     )
     what.add_argument(
-        "--overlap", type=float, default=0.7, metavar="FRACTION", help="of neighbouring probe footprints (default: 0.7)"
+        "--overlap",
+        type=float,
+        default=0.7,
+        metavar="FRACTION",
+        help="of neighbouring probe footprints; steps are one pixel at least (default: 0.7)",
     )
     what.add_argument("--photons", type=float, default=None, metavar="COUNT", help="expected per frame (default: 1e6)")
     what.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")

@@ -37,6 +37,8 @@ def check(target: Path, dataset: Path, contract: Contract, *, force: bool = Fals
     _scan(contract)
     if os.path.realpath(target) == os.path.realpath(dataset):
         raise GeneratorError(f"{target}: is named for both the dataset and its picture")
+    if target.suffix.lower() != ".png":
+        raise GeneratorError(f"{target}: a picture is written as PNG; let its name end in .png")
     refuse_existing(target, force=force)
 
 

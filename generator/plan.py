@@ -139,8 +139,7 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
     for other in ("array", "then"):
         fix.pop(other, None)
     # Of two readings at once the first is mended; what is made then shows the other.
-    found = (finding.found or "").split("+")
-    first = found[0]
+    first = (finding.found or "").partition("+")[0]
     lossless = bool(fix.pop("lossless", True)) and (step in DOUBTED or step not in LOSSY)
     sentence = {
         "copy": f"copied from {fix.get('source')}, which is the same array",
@@ -153,7 +152,7 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
         "square": f"squared: {finding.found} to {finding.expected}",
         "normalise": f"divided by the largest value, {fix.get('divisor', 1):.6g}",
         "native": "written in C order, little-endian",
-        "drop": f"cut to the first {fix.get('keep')} positions",
+        "drop": f"cut to the first {fix.get('keep')} positions, like {', '.join(fix.get('arrays', ()))}",
         "centre": f"zero frequency moved to the centre: {first}",
         "detector": f"pixels of each pattern put in another order: {first}",
         "pairing": f"positions paired with their frames: {first} {dict(fix.get('values', {})).get('step')}",

@@ -121,7 +121,10 @@ def truth(experiment: Experiment) -> Truth:
         if name not in table:
             raise GeneratorError(f"no {word} {name!r}; there are {', '.join(table)}")
     if not (1 <= experiment.positions <= MOST_POSITIONS and 2 <= experiment.size <= MOST_SIZE):
-        raise GeneratorError(f"{experiment.positions} positions of {experiment.size} pixels cannot be simulated")
+        raise GeneratorError(
+            f"{experiment.positions:,} positions of {experiment.size:,} pixels cannot be simulated; "
+            f"1 to {MOST_POSITIONS:,} positions and 2 to {MOST_SIZE:,} pixels can"
+        )
     if not 0 <= experiment.overlap < 1:
         raise GeneratorError(f"an overlap of {experiment.overlap:g} is not between 0 and 1")
     if not 1 <= experiment.photons <= MOST_PHOTONS:

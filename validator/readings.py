@@ -39,17 +39,33 @@ def _other_middles(scene: Scene) -> Iterator[tuple[str, str, Affine]]:
     if rows != columns:
         # Flipped first and swapped then, or the other way round: on an object that is not square these differ.
         yield from _turns("object, other sides", (rows, columns))
-    middle = (columns + ends[0]) / 2, (rows + ends[1]) / 2
-    if not (x.min() >= 0 and x.max() <= columns and y.min() >= 0 and y.max() <= rows):
-        # Of another sign, and so beside the object.
-        yield from _flips("scan laid on the object", middle)
+    yield from _signs(scene, ends)
     if abs(ends[0] - columns) >= 1 or abs(ends[1] - rows) >= 1:
         yield from _flips("scan", ends)
         yield from _turns("scan", (ends[1], ends[0]))
 
 
-def _flips(about: str, ends: tuple[float, float]) -> Iterator[tuple[str, str, Affine]]:
-    place, name = f"flipped about the middle of the {about}", about.replace(" ", "-")
+def _signs(scene: Scene, ends: tuple[float, float]) -> Iterator[tuple[str, str, Affine]]:
+    """Positions beside the object: of the other sign, or that and counted from elsewhere too."""
+    rows, columns = scene.object.shape
+    out_x = scene.x.min() < 0 or scene.x.max() > columns
+    out_y = scene.y.min() < 0 or scene.y.max() > rows
+    if not (out_x or out_y):
+        return
+    yield from _flips("sign", (0.0, 0.0), "of the other sign")
+    # What is not flipped, and lies beside the object, is laid on it too.
+    shift_x = (columns - ends[0]) / 2 if out_x else 0.0
+    shift_y = (rows - ends[1]) / 2 if out_y else 0.0
+    for name, words, affine in _flips("scan laid on the object", ((columns + ends[0]) / 2, (rows + ends[1]) / 2)):
+        yield (
+            name,
+            words,
+            affine._replace(x0=affine.x0 if affine.xx < 0 else shift_x, y0=affine.y0 if affine.yy < 0 else shift_y),
+        )
+
+
+def _flips(about: str, ends: tuple[float, float], place: str = "") -> Iterator[tuple[str, str, Affine]]:
+    place, name = place or f"flipped about the middle of the {about}", about.replace(" ", "-")
     yield f"flip-x-{name}", f"x {place}", Affine(xx=-1, x0=ends[0])
     yield f"flip-y-{name}", f"y {place}", Affine(yy=-1, y0=ends[1])
     yield f"flip-xy-{name}", f"x and y {place}", Affine(xx=-1, x0=ends[0], yy=-1, y0=ends[1])

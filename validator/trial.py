@@ -26,7 +26,7 @@ HANDICAP: Final = 0.9
 """Part of a fitted reading's correlation that counts beside a reading of which there is but one."""
 
 _SAME: Final = {"corner": "shift", "fftshift": "offset", "reverse": "flip-xy"}
-_ABOUT: Final = re.compile(r"-(object|scan|centred).*")
+_ABOUT: Final = re.compile(r"-(object|scan|centred|sign).*")
 
 
 class Affine(NamedTuple):

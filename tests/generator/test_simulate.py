@@ -280,6 +280,7 @@ class TestPicture:
         (tmp_path / "old.png").write_text("old")
         for png, words in (
             ("old.png", "exists already"),
+            ("a.jpg", "let its name end in .png"),
             ("a.npz", "for both the dataset and its picture"),
             ("no/a.png", "no folder"),
         ):
