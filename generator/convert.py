@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +17,13 @@ from npzschema.validator.source import FileSource
 from .errors import GeneratorError, NotKeptError
 from .mend import mended_file
 from .metadata import metadata
-from .plan import BY_CONTENT, LOSSY, Plan, check_allowed, plan
+from .plan import BY_CONTENT, LOSSY, Plan, Step, check_allowed, plan
 from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
+from .rounds import mended_further
 from .sidecar import Sidecar
-from .source import Axes, Source, check_axes, opened, refuse_same
+from .source import Axes, Source, check_axes, decided, opened, refuse_same
+from .stream import Stream
 
 
 def convert(
@@ -63,9 +65,18 @@ def convert(
 
     def attempt(*, headers_only: bool) -> Made:
         with opened(source, wanted, allow=allow, axes=axes, headers_only=headers_only) as one:
-            return _publish(
-                one, out, wanted, options, record, keep_legacy_names=keep_legacy_names, guarded=headers_only
+            streams, steps = _mended(one, wanted, keep_legacy_names=keep_legacy_names, guarded=headers_only)
+            streams, further = mended_further(
+                one.dataset,
+                streams,
+                str(one.path),
+                wanted,
+                steps,
+                allow=allow,
+                axes={**decided(one.report, wanted), **(axes or {})},
+                both_names=keep_legacy_names,
             )
+            return _publish(one, streams, (*steps, *further), out, wanted, options, record)
 
     try:
         # Most files can be mended by what their headers say, in one pass; what is made is validated in any case.
@@ -74,20 +85,25 @@ def convert(
         return attempt(headers_only=False)
 
 
+def _mended(
+    one: Source, wanted: Contract, *, keep_legacy_names: bool = False, guarded: bool = False
+) -> tuple[dict[str, Stream], tuple[Step, ...]]:
+    streams, declared = mended_file(
+        one.dataset, one.binding, wanted, one.plan, guarded=guarded, both_names=keep_legacy_names
+    )
+    return streams, (*one.plan.steps, *declared)
+
+
 def _publish(
     one: Source,
+    streams: Mapping[str, Stream],
+    taken: tuple[Step, ...],
     out: Path,
     wanted: Contract,
     options: Output,
     record: Path | None,
-    *,
-    keep_legacy_names: bool,
-    guarded: bool,
 ) -> Made:
-    streams, declared = mended_file(
-        one.dataset, one.binding, wanted, one.plan, guarded=guarded, both_names=keep_legacy_names
-    )
-    steps = tuple(step.document() for step in (*one.plan.steps, *declared))
+    steps = tuple(step.document() for step in taken)
     return publish(
         out,
         streams,
@@ -119,4 +135,20 @@ def dry_run(
         raise GeneratorError(f"{os.fsdecode(source)}: {fault.code} {fault.member or ''} {fault.what}") from None
     plans = plan(report, wanted), plan(report, wanted, allow=tuple(LOSSY))
     without, everything = (replace(one, steps=(*one.steps, *declared)) for one in plans)
+    if not everything.obstacles and any(step.step in BY_CONTENT for step in everything.steps):
+        everything = _foreseen(source, wanted, everything, axes)
     return without, everything
+
+
+def _foreseen(source: str | os.PathLike[str], wanted: Contract, everything: Plan, axes: Axes | None) -> Plan:
+    """The same plan with what shows only once it is carried out."""
+    with opened(source, wanted, allow=tuple(LOSSY), axes=axes) as one:
+        streams, steps = _mended(one, wanted)
+        try:
+            known = {**decided(one.report, wanted), **(axes or {})}
+            _, further = mended_further(
+                one.dataset, streams, str(one.path), wanted, steps, allow=tuple(LOSSY), axes=known
+            )
+        except GeneratorError as error:
+            return replace(everything, obstacles=(str(error),))
+    return replace(everything, steps=(*everything.steps, *further))

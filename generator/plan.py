@@ -114,8 +114,9 @@ def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> 
                 obstacles.append(f"{finding.code} {finding.message}")
             elif finding.code == "FORMAT-002":
                 name = finding.array
+                why = f": {finding.evidence}" if finding.evidence else ""
                 obstacles.append(
-                    f"{finding.code} {finding.message}; name them with --axes {name}=N,H,W or --axes {name}=H,W,N"
+                    f"{finding.code} {finding.message}{why}; name them with --axes {name}=N,H,W or --axes {name}=H,W,N"
                 )
         elif not step.lossless and step.step not in allow:
             if finding.level == "error":
@@ -135,7 +136,10 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
     step = str(fix.pop("step"))
     if step not in ORDER:
         return None
-    fix.pop("array", None)
+    for other in ("array", "then"):
+        fix.pop(other, None)
+    # Of two readings at once the first is mended; what is made then shows the other.
+    first = (finding.found or "").partition("+")[0]
     lossless = bool(fix.pop("lossless", True)) and (step in DOUBTED or step not in LOSSY)
     sentence = {
         "copy": f"copied from {fix.get('source')}, which is the same array",
@@ -149,10 +153,10 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
         "normalise": f"divided by the largest value, {fix.get('divisor', 1):.6g}",
         "native": "written in C order, little-endian",
         "drop": f"cut to the first {fix.get('keep')} positions, like {', '.join(fix.get('arrays', ()))}",
-        "centre": f"zero frequency moved to the centre: {finding.found}",
-        "detector": f"pixels of each pattern put in another order: {finding.found}",
-        "pairing": f"positions paired with their frames: {finding.found} {dict(fix.get('values', {})).get('step')}",
-        "positions": f"positions written as they fit the patterns: {finding.found}",
+        "centre": f"zero frequency moved to the centre: {first}",
+        "detector": f"pixels of each pattern put in another order: {first}",
+        "pairing": f"positions paired with their frames: {first} {dict(fix.get('values', {})).get('step')}",
+        "positions": f"positions written as they fit the patterns: {first}",
         "unpickle-metadata": "text of the pickled array written as plain text",
     }[step]
     return _made(step, array, sentence, fix, lossless=lossless)

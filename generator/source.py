@@ -77,7 +77,11 @@ class Examined:
             with FileSource(self.path) as source:
                 self.check_unchanged(source)
                 dataset = ArchiveDataset(open_archive(source, self.limits))
-                yield dataset, bind(self.contract, dataset.headers, _decided(self) | self.axes), source
+                yield (
+                    dataset,
+                    bind(self.contract, dataset.headers, decided(self.report, self.contract) | self.axes),
+                    source,
+                )
         except Fault as fault:
             # A file that was changed reads as damaged: the cause is told, not the symptom.
             self.check_unchanged()
@@ -204,9 +208,8 @@ def _of_patterns(report: Report, contract: Contract) -> bool:
     return any(found.code == "SHAPE-003" and found.array in named for found in report.findings)
 
 
-def _decided(one: Examined) -> dict[str, Dims]:
+def decided(report: Report, contract: Contract) -> dict[str, Dims]:
     """Axes as the validator read them, by sizes or by content."""
-    report, contract = one.report, one.contract
     return _as_dims(
         {
             facts.reads_as: facts.axes

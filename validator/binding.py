@@ -33,7 +33,7 @@ class Reading:
     ``header``: the array without the axes of length 1 that are one too many; ``kept``: the other axes of the array as
     it is stored, None where it is read as it is. ``layout`` is None where no layout has the array's rank;
     ``alternatives`` are layouts that fit just as well; ``evidence`` says what decided between layouts that fit alike,
-    where something other than sizes did.
+    where something other than sizes did, or why nothing could.
     """
 
     spec: ArraySpec

@@ -27,11 +27,12 @@ class ForwardTest:
     """The file against its own forward model: a verdict, or why there is none.
 
     ``quantity``: what the patterns hold, where one reading explains them clearly better; ``residuals``: how badly
-    they fit as amplitudes and as intensities.
+    they fit as amplitudes and as intensities; ``orders``: what was found of each order of axes, where none is decided.
     """
 
     verdict: Verdict | None = None
     silent: str = ""
+    orders: str = ""
     quantity: Quantity | None = None
     residuals: tuple[float, float] | None = None
 

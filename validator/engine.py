@@ -182,7 +182,9 @@ class _Run:
         own = self._tested(contract, bindings[contract.id], facts, evidence)
         self._findings += check(own)
         self._findings = with_commands(self._path, self._findings, contract)
-        self._notes += [f"{name}: {one.evidence}" for name, one in own.binding.readings.items() if one.evidence]
+        self._notes += [
+            f"{name}: {one.evidence}" for name, one in own.binding.readings.items() if one.evidence and one.decided
+        ]
         positions = own.binding.sizes.get(contract.scan.dimension, 0) if contract.scan else 0
         if facts and positions > MAX_ROWS:
             self._notes.append(f"scan table not checked row by row: {positions:,} positions, more than {MAX_ROWS:,}")

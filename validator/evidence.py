@@ -1,8 +1,8 @@
 """What the content says where sizes do not.
 
 That is the axis order of cubes, and whether frames, positions, probe and object belong together.
-The forward model is the strongest evidence; where it cannot be asked, slices along the scan axis resemble each other
-and carry similar energy, slices along a detector axis do not. Where neither is sure, nothing is decided.
+The forward model is the strongest evidence; where it cannot be asked or does not decide, slices may. Where neither is
+sure, nothing is decided, and why is told.
 """
 
 from __future__ import annotations
@@ -17,18 +17,12 @@ from npzschema.contracts import Quantity, Scan
 
 from .binding import Binding, Layout, Reading, _agree, broken_bounds
 from .case import Case, ForwardTest
-from .folds import Facts, Sample
+from .folds import Facts
 from .forward import ALIKE, LEAST, SIGNIFICANT, Scene, Score, Verdict, judge, plain, residuals
+from .slices import frames_along
 from .words import axes
 
 Array = np.ndarray[Any, Any]
-
-ENERGY_RATIO: Final = 3.0
-"""How many times more slice energies must vary along a detector axis than along the scan axis."""
-
-FALLS_OFF: Final = 0.3
-"""How much slice energies vary at least along a detector axis, in their mean: patterns fall off from the centre. Where
-the whole detector is lit, as in near-field data, a beam that drifts makes rows of the detector look like frames."""
 
 CORRELATED: Final = 0.3
 """Correlation below which the model holds too badly to tell amplitudes from intensities."""
@@ -36,8 +30,8 @@ CORRELATED: Final = 0.3
 CLEARLY: Final = 0.7
 """Ratio of residuals below which one quantity fits clearly better; measured files give 0.37 and lower."""
 
-LIKENESS: Final = 0.1
-"""By how much the mean correlation of slices with their mean must differ."""
+PLAINLY: Final = 0.3
+"""Correlation that one order of axes must reach where another cannot be compared."""
 
 
 def _patterns(case: Case) -> Reading | None:
@@ -60,17 +54,22 @@ class Evidence:
         reading = _patterns(case) if scan else None
         if scan is None or reading is None or reading.layout is None or not reading.alternatives or not case.facts:
             return binding
-        chosen = self._by_model(case, scan, reading) or self._by_slices(scan, reading)
-        if chosen is None:
-            return binding
-        layout, evidence = chosen
+        layout, why = self._by_model(case, scan, reading)
+        if layout is None:
+            layout, told = self._by_slices(scan, reading)
+            # What decided stands alone; where nothing did, all that was asked is told.
+            why = told if layout or not why else f"{why}; {told}"
         readings = dict(binding.readings)
         for name, one in binding.readings.items():
             # A second name of the patterns is ambiguous in the same way.
             if one.layout and one.alternatives and one.header.shape == reading.header.shape:
-                same = next((other for other in (one.layout, *one.alternatives) if other.dims == layout.dims), None)
+                same = next((other for other in one.layouts if layout and other.dims == layout.dims), None)
                 if same is not None:
-                    readings[name] = replace(one, layout=same, alternatives=(), evidence=evidence)
+                    readings[name] = replace(one, layout=same, alternatives=(), evidence=why)
+                elif layout is None:
+                    readings[name] = replace(one, evidence=why)
+        if layout is None:
+            return replace(binding, readings=readings)
         shapes = {name: one.header.shape for name, one in readings.items()}
         layouts = {name: one.layout for name, one in readings.items() if one.layout}
         sizes, dissents, witnesses = _agree(layouts, shapes)
@@ -86,7 +85,12 @@ class Evidence:
         if reading is None or reading.layout is None:
             return ForwardTest(silent=f"there is no {scan.frames} that can be read")
         if reading.alternatives:
-            return ForwardTest(silent="the axis order of the patterns is undecided")
+            asked, silent = self._orders(case, scan, reading)
+            undecided = "the axis order of the patterns is undecided"
+            return ForwardTest(
+                silent=undecided if asked else silent[0][0],
+                orders=self._by_model(case, scan, reading)[1] if asked else "",
+            )
         scene = scene_of(case, scan, reading, reading.layout)
         if isinstance(scene, str):
             return ForwardTest(silent=scene)
@@ -97,48 +101,51 @@ class Evidence:
         verdict, fits = self._judged[key]
         return ForwardTest(verdict=verdict, residuals=fits, quantity=_quantity(verdict, fits))
 
-    def _by_model(self, case: Case, scan: Scan, reading: Reading) -> tuple[Layout, str] | None:
-        if scan.forward_model is None or reading.layout is None:
-            return None
-        scores: list[tuple[Score, Layout]] = []
-        for layout in (reading.layout, *reading.alternatives):
+    def _by_model(self, case: Case, scan: Scan, reading: Reading) -> tuple[Layout | None, str]:
+        """The order of axes under which the model holds, or None, and what it says of each."""
+        if scan.forward_model is None:
+            return None, ""
+        asked, silent = self._orders(case, scan, reading)
+        if not asked:
+            return None, f"forward model not asked: {silent[0][0]}"
+        (best, layout), *others = asked
+        told = f"read as {axes(layout.dims)} the patterns correlate {best} with those that probe, object and positions "
+        told += "predict" + "".join(f", as {axes(other.dims)} {score}" for score, other in others)
+        told += "".join(f", as {axes(other.dims)} they cannot be compared: {why}" for why, other in silent)
+        # What cannot be compared is no rival; then the other must hold plainly, and does not win by default.
+        least = 2 * others[0][0].correlation + 0.05 if others else PLAINLY
+        if best.z >= SIGNIFICANT and best.likeness >= ALIKE and best.correlation >= least:
+            return layout, told
+        return None, f"{told}: not sure enough"
+
+    def _orders(
+        self, case: Case, scan: Scan, reading: Reading
+    ) -> tuple[list[tuple[Score, Layout]], list[tuple[str, Layout]]]:
+        """How well the model holds under each order of axes, the best first; and why it cannot be asked of others."""
+        asked: list[tuple[Score, Layout]] = []
+        silent: list[tuple[str, Layout]] = []
+        for layout in reading.layouts:
             scene = scene_of(case, scan, reading, layout)
             if isinstance(scene, str):
-                return None
+                silent.append((scene, layout))
+                continue
             key = _key(case, scan, reading, layout)
             if key not in self._plain:
                 self._plain[key] = plain(scene)
-            scores.append((self._plain[key], layout))
-        scores.sort(key=lambda one: -one[0].correlation)
-        (best, layout), (second, other) = scores[0], scores[1]
-        if best.z < SIGNIFICANT or best.likeness < ALIKE or best.correlation < 2 * second.correlation + 0.05:
-            return None
-        return layout, (
-            f"read as {axes(layout.dims)} the patterns correlate {best} with those that probe, object and positions "
-            f"predict, as {axes(other.dims)} {second}"
-        )
+            asked.append((self._plain[key], layout))
+        return sorted(asked, key=lambda one: -one[0].correlation), silent
 
-    def _by_slices(self, scan: Scan, reading: Reading) -> tuple[Layout, str] | None:
+    def _by_slices(self, scan: Scan, reading: Reading) -> tuple[Layout | None, str]:
         facts = self._facts.get(reading.header.name)
-        if facts is None or reading.layout is None:
-            return None
-        told: list[tuple[float, float, Layout]] = []
-        for layout in (reading.layout, *reading.alternatives):
-            axis = layout.dims.index(scan.dimension) if scan.dimension in layout.dims else -1
-            if axis not in facts.frames or axis not in facts.samples:
-                return None
-            totals = facts.frames[axis].total
-            if len(totals) < LEAST or not totals.mean() > 0:
-                return None
-            told.append((float(totals.std() / totals.mean()), _likeness(facts.samples[axis]), layout))
-        told.sort(key=lambda one: one[0])
-        (spread, likeness, layout), (other_spread, other_likeness, _) = told[0], told[1]
-        if other_spread < max(FALLS_OFF, ENERGY_RATIO * spread) or likeness < other_likeness + LIKENESS:
-            return None
-        return layout, (
-            f"slices along axis {layout.dims.index(scan.dimension)} resemble each other ({likeness:.2f}) and their "
-            f"energies vary by {spread:.1%}, those of the other axis {other_likeness:.2f} and {other_spread:.1%}"
-        )
+        if facts is None:
+            return None, "slices were not read"
+        by_axis = {
+            layout.dims.index(scan.dimension): layout for layout in reading.layouts if scan.dimension in layout.dims
+        }
+        if len(by_axis) != len(reading.layouts):
+            return None, "slices cannot be compared"
+        axis, told = frames_along(facts, by_axis.keys())
+        return by_axis[axis] if axis is not None else None, told
 
 
 def _held(case: Case, reading: Reading, scene: Scene) -> Array:
@@ -161,7 +168,9 @@ def _quantity(verdict: Verdict, fits: tuple[float, float] | None) -> Quantity | 
 def forward_words(test: ForwardTest) -> str:
     """One line on what the forward model said."""
     if test.verdict is None:
-        return f"forward model not asked: {test.silent}"
+        return (
+            f"forward model: {test.silent}; {test.orders}" if test.orders else f"forward model not asked: {test.silent}"
+        )
     verdict = test.verdict
     best = (
         f"; the best of {verdict.tried - 1} other readings {verdict.best.score} ({verdict.best.name})"
@@ -172,16 +181,6 @@ def forward_words(test: ForwardTest) -> str:
     if test.residuals:
         told += "; residual {:.2f} as amplitudes, {:.2f} as intensities".format(*test.residuals)
     return told
-
-
-def _likeness(sample: Sample) -> float:
-    """Mean correlation of slices with their mean."""
-    flat = np.nan_to_num(sample.frames.reshape(len(sample.frames), -1), posinf=0.0, neginf=0.0)
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    mean = flat.mean(axis=0)
-    norms = np.linalg.norm(flat, axis=1) * np.linalg.norm(mean)
-    some = norms > 0
-    return float(np.mean(np.einsum("ij,j->i", flat[some], mean) / norms[some])) if some.any() else 0.0
 
 
 def _key(case: Case, scan: Scan, reading: Reading, layout: Layout) -> tuple[Any, ...]:

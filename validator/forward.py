@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from .pairing import Matches, hanging, matches, pairings, repaired, strides
+from .pairs import pairs
 from .places import WANTING, Places, around
 from .readings import far, near, turned
 from .score import (
@@ -187,6 +188,9 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
         trials.add([shift(wide, data)])
     if best is not None and best.kind == "positions" and best.correlation > stated.correlation:
         trials.add(refined(wide, best, data))
+    found = [stated, *(one.reading().score for one in (trials.best,) if one)]
+    if all(one.explained < EXPLAINS for one in found):
+        trials.add(pairs(wide, data, max(one.correlation for one in found)))
     verdict = trials.verdict(stated, wide)
     if verdict.other_fits:
         verdict = replace(verdict, wanting=_wanting(wide, beside, verdict))

@@ -19,11 +19,11 @@ def near(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
     ``predicted``: patterns at the stated positions. ``data``, here and below: the measured frames, centred.
     """
     yield from _detector(scene, predicted, data)
-    for name, words, affine in _symmetries(scene):
+    for name, words, affine in symmetries(scene):
         yield moved(scene, name, words, affine, data)
 
 
-def _symmetries(scene: Scene) -> Iterator[tuple[str, str, Affine]]:
+def symmetries(scene: Scene) -> Iterator[tuple[str, str, Affine]]:
     """The seven other symmetries of the square, flips taken about the middle of the object."""
     rows, columns = scene.object.shape
     yield "swap", "x and y swapped", Affine(xx=0, xy=1, yx=1, yy=0)
@@ -101,22 +101,27 @@ def _detector(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
     shifted = (np.fft.fftshift(frames, axes=(1, 2)) for frames in (scene.measured, data))
     yield trial("centre", "fftshift", words, predicted, *shifted)
     yield from _offset(scene, predicted, data)
-    for name, words, turn in _ORIENTATIONS:
-        if turn(scene.measured).shape != predicted.shape:
+    for name, words, roll in orders(*predicted.shape[1:]):
+        yield trial(
+            "detector",
+            name,
+            words,
+            predicted,
+            turned(scene.measured, name, *roll),
+            turned(data, name, *roll),
+            roll_rows=roll[0],
+            roll_columns=roll[1],
+        )
+
+
+def orders(height: int, width: int) -> Iterator[tuple[str, str, tuple[int, int]]]:
+    """Other orders of the detector's pixels, and by how many rows and columns they are rolled then."""
+    for name, words, _ in _ORIENTATIONS:
+        if height != width and name.startswith("transpose"):
             continue
         # An even detector has its centre beside its middle: reversed, it is off by one pixel.
         rolls = {(0, 0), (int("rows" in name or "both" in name), int("columns" in name or "both" in name))}
-        for roll in sorted(rolls):
-            yield trial(
-                "detector",
-                name,
-                words,
-                predicted,
-                turned(scene.measured, name, *roll),
-                turned(data, name, *roll),
-                roll_rows=roll[0],
-                roll_columns=roll[1],
-            )
+        yield from ((name, words, roll) for roll in sorted(rolls))
 
 
 def _offset(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:

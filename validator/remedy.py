@@ -31,7 +31,7 @@ def with_commands(path: str, findings: Iterable[Finding], contract: Contract) ->
     errors = [one for one in told if one.level == "error"]
     # A remedy of its own says that the step is not the right one here.
     left = sorted({one.code for one in errors if one.fix is None or _advised_otherwise(one)})
-    needed = {name for one in errors if (name := _by_name(one))}
+    needed = {name for one in errors for name in _by_name(one)}
     return [
         one
         if one.fix is None or _advised_otherwise(one)
@@ -44,10 +44,12 @@ def _advised_otherwise(finding: Finding) -> bool:
     return finding.remedy in rules()[finding.code].remedy_for.values()
 
 
-def _by_name(finding: Finding) -> str | None:
+def _by_name(finding: Finding) -> set[str]:
+    """Steps that must be asked for by name: the finding's own, and those that show only once it is taken."""
     fix = finding.fix or {}
     step = fix.get("step")
-    return str(step) if step in BY_NAME or not fix.get("lossless", True) else None
+    own = {str(step)} if step in BY_NAME or not fix.get("lossless", True) else set()
+    return own | set(fix.get("then", ()))
 
 
 def _mend(path: str, finding: Finding, contract: Contract, left: list[str], needed: set[str]) -> str:
@@ -56,9 +58,8 @@ def _mend(path: str, finding: Finding, contract: Contract, left: list[str], need
         return f"First put {' and '.join(left)} right, which no command does; then {mend}"
     if not path.endswith(".npz"):
         return mend
-    own = _by_name(finding)
     words = ["generate-npz convert"]
-    words += [f"--allow {name}" for name in sorted(needed | ({own} if own else set()))]
+    words += [f"--allow {name}" for name in sorted(needed | _by_name(finding))]
     if contract.reference != DEFAULT:
         words.append(f"--contract {quote(contract.reference)}")
     folder, name = os.path.split(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,9 @@ Array = np.ndarray[Any, Any]
 
 NEAR: Final = 8.0
 """Pixels by which a reading's origin is looked for elsewhere."""
+
+MODES: Final = 2
+"""Probe modes with which a shift is looked for: what it moves, the strongest show; how well it fits, all of them."""
 
 GAIN: Final = 0.02
 """Correlation that another origin must gain."""
@@ -55,10 +59,21 @@ def _middles(scene: Scene) -> Iterator[tuple[float, float]]:
 
 def _fit_of_shifts(scene: Scene, base: Affine) -> Callable[[tuple[float, float]], float]:
     """How well a few frames fit with the positions of a reading moved by (dx, dy)."""
+    scene = _strongest(scene)
     small = scene.thinned(max(4, (LEAST + 2) * min(SEARCHED, scene.measured[0].size) // scene.measured[0].size))
     x, y = base.apply(small.x, small.y)
     data = centred(small.measured)
     return lambda by: correlation(small.predicted(x + by[0], y + by[1]), data)
+
+
+def _strongest(scene: Scene) -> Scene:
+    """The same with few modes: the strongest of those orthogonal ones that make the same patterns."""
+    count, *shape = scene.probe.shape
+    if count <= MODES:
+        return scene
+    flat = scene.probe.reshape(count, -1)
+    _, mixing = np.linalg.eigh(flat @ flat.conj().T)
+    return replace(scene, probe=(mixing[:, -MODES:].conj().T @ flat).reshape(MODES, *shape))
 
 
 def refined(scene: Scene, one: Trial, data: Array) -> Iterator[Trial]:

@@ -276,8 +276,8 @@ class TestLossySteps:
         source = save(tmp_path / "in.npz", canonical)
         line = refused(tmp_path, "convert", source, tmp_path / "out.npz", "--allow", "everything")
         assert (
-            "'everything' is no step that is taken by name; those are normalise, drop, cast, pairing, positions, "
-            "centre, detector" in line
+            "'everything' is no step that is taken by name; those are normalise, drop, cast, sqrt, square, "
+            "pairing, positions, centre, detector" in line
         )
 
 

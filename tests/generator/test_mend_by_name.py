@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import npzschema
-from npzschema.generator import Experiment, GeneratorError, convert, simulate
+from npzschema.generator import Experiment, GeneratorError, Output, convert, simulate
+
+from .making import command
 
 STEP = {"PHYS-001": "pairing", "PHYS-002": "positions", "PHYS-003": "centre", "PHYS-004": "detector"}
 
@@ -23,6 +25,16 @@ FAULTS = {
         lambda a: a | {"diffraction": np.ascontiguousarray(a["diffraction"].transpose(0, 2, 1))},
     ),
     "reversed": ("PHYS-004", lambda a: a | {"diffraction": np.ascontiguousarray(a["diffraction"][:, :, ::-1])}),
+}
+
+
+TWO_FAULTS = {
+    "unshifted and reversed": ("unshifted", "reversed", ["centre", "detector"]),
+    "unshifted and transposed": ("unshifted", "transposed", ["centre", "detector"]),
+    "swapped and reversed": ("swapped", "reversed", ["positions", "detector"]),
+    "swapped and unshifted": ("swapped", "unshifted", ["positions", "centre"]),
+    "flipped and reversed": ("flipped", "reversed", ["positions", "detector"]),
+    "corner and unshifted": ("corner", "unshifted", ["positions", "centre"]),
 }
 
 
@@ -52,6 +64,74 @@ def test_refused_without_its_name_and_mended_with_it(right: dict[str, np.ndarray
         assert mended["_metadata"] == right["_metadata"]
         for name in right.keys() - {"_metadata"}:
             np.testing.assert_allclose(mended[name], right[name], rtol=0, atol=1e-9, err_msg=name)
+
+
+def of_step(step: str) -> str:
+    return next(code for code, name in STEP.items() if name == step)
+
+
+@pytest.mark.parametrize("faults", TWO_FAULTS)
+def test_two_faults_are_mended_where_both_steps_are_named(
+    right: dict[str, np.ndarray], faults: str, tmp_path: Path
+) -> None:
+    """Neither reading alone fits: the first step is planned, and what it makes shows the second."""
+    first, second, allow = TWO_FAULTS[faults]
+    source, target = tmp_path / "wrong.npz", tmp_path / "mended.npz"
+    np.savez(source, **FAULTS[second][1](FAULTS[first][1](right)))
+    (finding,) = [one for one in npzschema.validate(source).findings if one.code.startswith("PHYS")]
+    assert (finding.code, finding.level) == (of_step(allow[0]), "error")
+    # A command is offered only where it mends the whole file.
+    assert f"convert {' '.join(f'--allow {name}' for name in sorted(allow))} {source} " in finding.remedy
+    for named, other in ((allow[:1], allow[1]), (allow[1:], allow[0])):
+        with pytest.raises(GeneratorError, match=f"{of_step(other)} .*; --allow {other} would"):
+            convert(source, target, allow=named)
+        assert [one.name for one in tmp_path.iterdir()] == ["wrong.npz"]
+    made = convert(source, target, allow=allow)
+    assert made.report.ok
+    assert not [one for one in made.report.findings if one.code.startswith("PHYS")]
+    assert [step["step"] for step in made.steps] == allow
+    with np.load(target) as mended:
+        for name in right.keys() - {"_metadata"}:
+            np.testing.assert_allclose(mended[name], right[name], rtol=0, atol=1e-9, err_msg=name)
+
+
+def test_a_dry_run_foresees_both(right: dict[str, np.ndarray], tmp_path: Path) -> None:
+    source = tmp_path / "wrong.npz"
+    np.savez(source, **FAULTS["reversed"][1](FAULTS["swapped"][1](right)))
+    status, out, _ = command("convert", "--dry-run", source)
+    assert status == 0
+    assert [line.partition(":")[0] for line in out.splitlines()] == ["with --allow positions", "with --allow detector"]
+    assert [one.name for one in tmp_path.iterdir()] == ["wrong.npz"]
+
+
+def test_two_faults_beside_the_legacy_order(right: dict[str, np.ndarray], tmp_path: Path) -> None:
+    source, target = tmp_path / "wrong.npz", tmp_path / "mended.npz"
+    broken = FAULTS["reversed"][1](FAULTS["swapped"][1](right))
+    np.savez(source, **broken | {"diffraction": np.ascontiguousarray(broken["diffraction"].transpose(1, 2, 0))})
+    made = convert(source, target, allow=["positions", "detector"])
+    assert [step["step"] for step in made.steps] == ["transpose", "positions", "detector"]
+    with np.load(target) as mended:
+        np.testing.assert_array_equal(mended["diffraction"], right["diffraction"])
+        np.testing.assert_allclose(mended["xcoords"], right["xcoords"], atol=1e-9)
+
+
+def test_a_step_that_is_not_needed_is_told(right: dict[str, np.ndarray], tmp_path: Path) -> None:
+    lost = np.random.default_rng(5).permutation(len(right["xcoords"]))
+    np.savez(tmp_path / "right.npz", **right)
+    np.savez(tmp_path / "lost.npz", **right | {name: right[name][lost] for name in ("xcoords", "ycoords")})
+    status, out, _ = command("convert", "--allow", "positions", tmp_path / "right.npz", tmp_path / "made.npz")
+    assert (status, out.splitlines()[0]) == (0, "  --allow positions: nothing found that this would mend")
+    status, out, _ = command(
+        "convert", "--allow", "positions", "--allow", "centre", tmp_path / "lost.npz", tmp_path / "other.npz"
+    )
+    assert status == 0
+    first, last = out.splitlines()
+    assert (
+        first == "  --allow positions --allow centre: nothing found that this would mend; warnings are left: PHYS-001"
+    )
+    assert "written, valid" in last
+    status, out, _ = command("convert", tmp_path / "lost.npz", tmp_path / "third.npz")
+    assert (status, out.count("\n")) == (0, 1)
 
 
 def test_nominal_positions_go_along(right: dict[str, np.ndarray], tmp_path: Path) -> None:
@@ -102,3 +182,20 @@ def test_an_odd_detector_as_an_fft_leaves_it(tmp_path: Path) -> None:
     convert(tmp_path / "corner.npz", tmp_path / "mended.npz", allow=["centre"])
     with np.load(tmp_path / "mended.npz") as mended:
         np.testing.assert_array_equal(mended["diffraction"], arrays["diffraction"])
+
+
+def test_two_faults_in_a_cube_whose_axes_are_named(tmp_path: Path) -> None:
+    """Named or decided by the content, the order of the axes is not asked again of what was made."""
+    source, target = tmp_path / "cube.npz", tmp_path / "mended.npz"
+    simulate(source, Experiment(positions=32, size=32, scan="fermat", object_shape=(96, 90), seed=6))
+    with np.load(source) as data:
+        arrays = dict(data)
+    wrong = arrays | {"xcoords": arrays["ycoords"], "ycoords": arrays["xcoords"]}
+    frames = np.fft.ifftshift(arrays["diffraction"], axes=(1, 2))
+    np.savez(tmp_path / "wrong.npz", **wrong | {"diffraction": np.ascontiguousarray(frames.transpose(1, 2, 0))})
+    allow = ["positions", "centre"]
+    for axes in (None, {"diffraction": ("H", "W", "N")}):
+        made = convert(tmp_path / "wrong.npz", target, allow=allow, axes=axes, options=Output(force=True))
+        assert [step["step"] for step in made.steps] == ["transpose", *allow]
+        with np.load(target) as mended:
+            np.testing.assert_array_equal(mended["diffraction"], arrays["diffraction"])

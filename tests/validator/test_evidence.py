@@ -115,6 +115,21 @@ def test_a_fault_of_the_positions_beside_the_order_of_axes(datasets):
     assert validate(legacy(swapped)).codes == {"FORMAT-001", "PHYS-002"}
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.625])
+def test_frames_that_are_not_finite_leave_the_others_to_tell(datasets, share, seed):
+    """In the other order every slice has as many pixels that are not finite, and none of them can be compared."""
+    made = datasets.canonical(32, 32)
+    lost = np.random.default_rng(seed).permutation(32)[: int(32 * share)]
+    made["diffraction"][lost] = np.nan
+    for arrays, codes in ((made, {"VALUE-001"}), (legacy(made), {"VALUE-001", "FORMAT-001"})):
+        report = validate(arrays)
+        assert report.codes == codes
+        note = next(one for one in report.notes if one.startswith("diffraction: "))
+        assert correlations(note)[0] > 0.5
+        assert (share > 0.5) <= ("cannot be compared: fewer than 8 frames are usable" in note)
+
+
 # By slices
 
 SILENCED = {
@@ -258,10 +273,25 @@ def test_the_report_says_why_the_model_was_not_asked(datasets, change, why):
     assert not [one for one in validate(arrays).findings if one.code.startswith("PHYS")]
 
 
-def test_an_undecided_order_of_axes_silences_the_model(datasets):
+def test_an_undecided_order_of_axes_says_what_was_asked(datasets):
+    """The model was asked for both orders, and slices were; the finding has the figures of both."""
     made = datasets.canonical(32, 32)
     made["diffraction"] = np.random.default_rng(0).uniform(0, 1, (32, 32, 32)).astype(np.float32)
-    assert "axis order of the patterns is undecided" in note_of(made)
+    (finding,) = coded(validate(made), "FORMAT-002")
+    model, slices = finding.evidence.split("; ")
+    assert "(N, H, W)" in model
+    assert "(H, W, N)" in model
+    assert model.endswith("not sure enough")
+    assert max(map(abs, correlations(model))) < 0.2
+    assert len(correlations(model)) == 2
+    assert "slices tell nothing" in slices
+    assert note_of(made) == f"forward model: the axis order of the patterns is undecided; {model}"
+
+
+def test_headers_alone_ask_nothing(cube):
+    (finding,) = coded(validate(cube, headers_only=True), "FORMAT-002")
+    assert finding.message.endswith("nothing in the sizes decides which")
+    assert not finding.evidence
 
 
 def test_the_report_says_what_the_model_answered(datasets):

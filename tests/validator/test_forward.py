@@ -599,6 +599,25 @@ def test_incoherent_modes(seed):
         assert (found.best.kind, found.best.name in names) == (kind, True)
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_shift_is_found_with_many_modes(seed, mixed):
+    """It is looked for with the strongest only; which these are does not depend on how modes are mixed."""
+    scene = scene_of(seed, modes=8)
+    if mixed:
+        rng = np.random.default_rng(seed)
+        rotation, _ = np.linalg.qr(rng.normal(size=(8, 8)) + 1j * rng.normal(size=(8, 8)))
+        mixture = np.einsum("pq,qij->pij", rotation, scene.probe)
+        at = (scene.object, scene.x[:4], scene.y[:4])
+        np.testing.assert_allclose(patterns(mixture, *at), patterns(scene.probe, *at), atol=1e-12)
+        scene = replace(scene, probe=mixture)
+    verdict = judge(replace(scene, x=scene.x + 5, y=scene.y - 3))
+    assert verdict.best.name == "shift"
+    assert verdict.other_fits
+    values = dict(verdict.best.values)
+    assert math.hypot(values["x0"] + 5, values["y0"] - 3) < 0.6
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_for_frames_proves_nothing(seed):
     scene = scene_of(seed, n=48)

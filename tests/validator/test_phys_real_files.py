@@ -191,6 +191,19 @@ def test_a_wrong_object_gets_no_mend(source):
 
 
 @pytest.mark.parametrize("source", SOURCES)
+def test_two_faults_at_once_are_told_by_a_measured_probe(source):
+    arrays = arrays_of(f"{source}_canonical")
+    arrays["xcoords"], arrays["ycoords"] = arrays["ycoords"], arrays["xcoords"]
+    turned = np.ascontiguousarray(arrays["diffraction"].transpose(0, 2, 1))
+    corner = np.fft.ifftshift(arrays["diffraction"], axes=(1, 2))
+    for frames, found in ((turned, "swap+transpose"), (corner, "swap+fftshift")):
+        report = validate({**arrays, "diffraction": frames})
+        assert [(one.code, one.level, one.found) for one in report.findings if one.code.startswith("PHYS")] == [
+            ("PHYS-002", "error", found)
+        ]
+
+
+@pytest.mark.parametrize("source", SOURCES)
 def test_measured_intensities_without_a_lattice(source):
     arrays = arrays_of(f"{source}_raw_diff3d")
     counts = arrays.pop("diff3d").astype(np.float64)

@@ -55,7 +55,8 @@ def _columns(scene: Scene, verdict: Verdict) -> list[tuple[str, Array]]:
     stated = scene.predicted(scene.x, scene.y)
     columns = [("measured", scene.measured), ("predicted as stored", stated)]
     best = verdict.best
-    if best is None or not verdict.other_fits:
+    if best is None or not verdict.other_fits or "+" in best.name:
+        # Of two readings at once there is no picture: one alone would not show what fits.
         return columns
     if best.kind == "centre":
         return [*columns, (f"measured, with {best.words}", np.fft.ifftshift(scene.measured, axes=(1, 2)))]

@@ -45,9 +45,10 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
             code="FORMAT-002",
             array=spec.name,
             message=f"the shape {shape(reading.header.shape)} fits {enumerate_words(fitting, 'and')}; "
-            f"nothing in the sizes decides which",
+            f"{'neither sizes nor content decide' if reading.evidence else 'nothing in the sizes decides'} which",
             expected=axes(spec.dims[0]),
             found="undecided",
+            evidence=reading.evidence,
         )
 
 

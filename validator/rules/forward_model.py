@@ -9,6 +9,7 @@ from ..binding import broken_bounds
 from ..case import Case
 from ..findings import Deviation
 from ..forward import Reading, Verdict, holds
+from ..pairs import afterwards
 from ..scan_table import build, patterns_constant
 
 _ON_FRAMES: Final = ("centre", "detector")
@@ -138,6 +139,7 @@ def _other(positions: str, frames: str, verdict: Verdict, best: Reading) -> Devi
             "array": frames if on_frames else positions,
             "reading": best.name,
             "values": dict(best.values),
+            **({"then": list(then)} if (then := afterwards(best.name)) else {}),
         },
     )
 
