@@ -209,7 +209,7 @@ def page(rows: list[Row], rounds: int, load_average: float) -> str:
     lines = [
         "# Measured speed and memory",
         "",
-        f"Written by `make bench`: ours and the peer in turn, medians of the ratios of {rounds} rounds. "
+        f"Written by `make bench`: ours and the peer in turn, medians of the ratios of {rounds} rounds.",
         "What takes less than 20 ms in one process is repeated until that has passed, as timeit does.",
         "What the figures mean and what was tried: [performance](performance.md).",
         "",
