@@ -45,7 +45,7 @@ def fold(
         frame_axes: axes (of ``header.shape``) that may count frames; totals and extremes are taken for each.
         keep: keep the values, up to a limit.
         fingerprints: orders of axes, for fingerprints of the values that do not depend on how they are stored.
-        cheap: chunks cost little to read, so that whoever reads them ahead has time for digests too.
+        cheap: chunks cost little to read, so that whoever reads them ahead has time for a part of the rest.
     """
     rows = {axis: one for axis in frame_axes if (one := rows_of(header, axis)) is not None}
     frames = {axis: FrameFold(header, one) for axis, one in rows.items()}
@@ -57,9 +57,9 @@ def fold(
     # Whatever counts frames knows the extremes of the whole array too: one pass less over each chunk.
     ranges = None if frames else RangeFold(header)
     here: list[Fold] = [
-        one for one in (ranges, *frames.values(), *samples.values(), sample, kept, *prints.values()) if one is not None
+        one for one in (ranges, *frames.values(), *samples.values(), kept, *prints.values()) if one is not None
     ]
-    early: list[Fold] = list(digests.values())
+    early: list[Fold] = [*digests.values(), *([sample] if sample else [])]
     if not cheap:
         early, here = [], [*here, *early]
     for _ in _fed(prefetched(_fed(chunks, early), header.count * header.dtype.itemsize), here):

@@ -28,6 +28,9 @@ MANTISSAS: Final = (8, 11, 24)
 """Significant bits of bfloat16, float16 and float32."""
 
 
+_NONE: Final = np.array([np.nan])
+
+
 class SampleFold:
     """Evenly spaced finite values, at most :data:`MAX_SAMPLE`."""
 
@@ -45,7 +48,10 @@ class SampleFold:
         first = -start % self._step
         here, after = chunk[first :: self._step], chunk[first + 1 :: self._step]
         self._parts.append(here.astype(np.float64))
-        self._next.append(np.stack([here[: after.size], after], axis=1).astype(np.float64))
+        self._next.append(after.astype(np.float64))
+        if after.size < here.size:
+            # The last item of a chunk has no neighbour in it.
+            self._next.append(_NONE)
 
     def values(self) -> Array:
         sample = np.concatenate(self._parts) if self._parts else np.empty(0)
@@ -54,7 +60,8 @@ class SampleFold:
 
     def pairs(self) -> Array:
         """Finite values beside each other in storage, (n, 2)."""
-        both = np.concatenate(self._next) if self._next else np.empty((0, 2))
+        sides = (self._parts, self._next) if self._parts else ([_NONE], [_NONE])
+        both = np.stack([np.concatenate(side) for side in sides], axis=1)
         finite: Array = both[np.isfinite(both).all(axis=1)]
         return finite
 
