@@ -201,8 +201,8 @@ TABLE = [
         "centred positions",
         "canonical",
         replace(xcoords=lambda a: a["xcoords"] - 45, ycoords=lambda a: a["ycoords"] - 48),
-        ["SCAN-001"],
-        {"SCAN-001": tuple(range(20))},
+        ["PHYS-002"],
+        {},
     ),
     (
         "metres",
