@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -31,6 +31,9 @@ MAX_ROWS = 1 << 18
 SLICE = 1 << 15
 """Rows judged at a time: pandera's list of failures takes a kilobyte a row."""
 
+SWITCHING: Final = 0.0005
+"""Seconds after which threads take turns while libraries are imported."""
+
 MIN_FOR_MEDIAN = 4
 """A median over fewer frames says nothing about what is usual."""
 
@@ -39,8 +42,14 @@ def warm() -> None:
     """Import what a table is checked with, beside other work: reading leaves the interpreter free."""
 
     def load() -> None:
-        with contextlib.suppress(Exception):
-            importlib.import_module("pandera.polars")
+        # Importing hardly lets go of the interpreter by itself; whoever reads would wait 5 ms for each chunk.
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(min(before, SWITCHING))
+        try:
+            with contextlib.suppress(Exception):
+                importlib.import_module("pandera.polars")
+        finally:
+            sys.setswitchinterval(before)
 
     if "pandera.polars" not in sys.modules:
         threading.Thread(target=load, name="npzschema-warm").start()
