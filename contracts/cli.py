@@ -18,7 +18,6 @@ exit status:
   0    all are sound
   2    one is refused, or wrong usage
   130  interrupted
-  143  stopped by a signal to terminate
 
 examples:
   npz-contract list                          what ships with the tool

@@ -6,7 +6,6 @@ import argparse
 import gc
 import io
 import os
-import signal
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -70,10 +69,6 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-def _stopped(number: int, _frame: Any) -> NoReturn:
-    raise SystemExit(128 + number)
-
-
 def main_of(name: str, run: Run) -> NoReturn:
     """Run a command with this process's arguments and streams, and exit with its status."""
     # Importing makes many objects and hardly any garbage: looking for that costs a twentieth of a second.
@@ -81,8 +76,6 @@ def main_of(name: str, run: Run) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # A job that is stopped cleans up behind it, as one that is interrupted does.
-    signal.signal(signal.SIGTERM, _stopped)
     try:
         # A closed standard output is None.
         status = run(sys.argv[1:], sys.stdout or open(os.devnull, "w", encoding="utf-8"), sys.stderr)  # noqa: SIM115
@@ -104,7 +97,7 @@ def main_of(name: str, run: Run) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 2
     except SystemExit as stop:
-        # argparse leaves so after --help and --version, and a process that is stopped.
+        # argparse leaves so after --help and --version.
         status = int(stop.code or 0)
     except KeyboardInterrupt:
         sys.stderr.write(f"{name}: interrupted\n")

@@ -17,7 +17,6 @@ exit status:
   0    written
   2    nothing written: wrong usage, or it could not be made
   130  interrupted
-  143  stopped by a signal to terminate
 
 files:
   OUT.npz with .json instead of .npz

@@ -20,7 +20,6 @@ exit status:
   1    findings
   2    could not check: unreadable file, wrong usage, or a fault of the tool
   130  interrupted
-  143  stopped by a signal to terminate
 
 files:
   npzschema.toml, or pyproject.toml with a table [tool.npzschema]
