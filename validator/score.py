@@ -156,7 +156,9 @@ class Score:
     @property
     def explained(self) -> float:
         """The correlation as it were without noise: near 1 for the right reading of a good reconstruction."""
-        return self.correlation / max(self.attainable, abs(self.correlation)) if self.correlation else 0.0
+        # Of patterns that overflow the correlation is no number, and explains nothing.
+        reach = max(self.attainable, abs(self.correlation))
+        return self.correlation / reach if reach > 0 else 0.0
 
     def __str__(self) -> str:
         return f"{self.correlation:.2f} ({self.z:.0f} sigma)"

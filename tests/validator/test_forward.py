@@ -699,6 +699,11 @@ def test_a_reading_that_explains_poorly_must_stand_alone(explained, sigma, state
     assert surpasses(told(0.4, sigma, explained), told(stated, 0.03), rival) == believed
 
 
+def test_what_is_no_number_explains_nothing():
+    assert Score(correlation=math.nan, sigma=math.nan, attainable=0.0).explained == 0
+    assert Score(correlation=0.0, sigma=0.1, attainable=0.0).explained == 0
+
+
 def test_the_margin_shrinks_with_what_noise_lets_be_attained():
     ahead = told(0.1, 0.01, 0.95)
     assert surpasses(ahead, told(0.02, 0.01))
