@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -178,24 +177,13 @@ def _values(spec: ArraySpec) -> Iterator[Flaw]:
         keyword = "minimum" if values.minimum is not None else "exclusiveMinimum"
         yield (*path, keyword), f"no value is above {ends[0]:g} and below {ends[1]:g}"
         return
-    if real and any(bound is not None for keyword, bound in bounds.items() if keyword != "maximumOverMean"):
+    if real and (values.lows or values.highs):
         yield from _holdable(spec)
-
-
-def _range(values: Values) -> tuple[float, float]:
-    """Least and greatest integer within the bounds."""
-    low = -math.inf if values.minimum is None else math.ceil(values.minimum)
-    high = math.inf if values.maximum is None else math.floor(values.maximum)
-    if values.exclusive_minimum is not None:
-        low = max(low, math.floor(values.exclusive_minimum) + 1)
-    if values.exclusive_maximum is not None:
-        high = min(high, math.ceil(values.exclusive_maximum) - 1)
-    return low, high
 
 
 def _holdable(spec: ArraySpec) -> Iterator[Flaw]:
     """Integer dtypes that hold no value within the bounds. Of a kind such as ``integer`` one dtype is enough."""
-    low, high = _range(spec.values)
+    low, high = spec.values.integers
     for name in spec.dtype:
         held = [limits for one in expand_dtypes((name,)) if (limits := _limits(one)) is not None]
         if held and not any(max(low, least) <= min(high, most) for least, most in held):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -79,6 +80,27 @@ class Values:
     varies: bool = False
     maximum_over_mean: float | None = None
 
+    @property
+    def lows(self) -> list[float]:
+        """Bounds from below, strict or not."""
+        return [bound for bound in (self.minimum, self.exclusive_minimum) if bound is not None]
+
+    @property
+    def highs(self) -> list[float]:
+        """Bounds from above, strict or not."""
+        return [bound for bound in (self.maximum, self.exclusive_maximum) if bound is not None]
+
+    @property
+    def integers(self) -> tuple[float, float]:
+        """The least and the greatest integer within the bounds; infinite where there is no bound."""
+        low = -math.inf if self.minimum is None else math.ceil(self.minimum)
+        high = math.inf if self.maximum is None else math.floor(self.maximum)
+        if self.exclusive_minimum is not None:
+            low = max(low, math.floor(self.exclusive_minimum) + 1)
+        if self.exclusive_maximum is not None:
+            high = min(high, math.ceil(self.exclusive_maximum) - 1)
+        return low, high
+
     def both(self, other: Values) -> Values:
         """What asks for all that either asks for."""
         return Values(
@@ -93,11 +115,9 @@ class Values:
 
     def contradiction(self) -> tuple[float, float] | None:
         """The least and the greatest bound, where no number lies between; None where one does."""
-        lows = [bound for bound in (self.minimum, self.exclusive_minimum) if bound is not None]
-        highs = [bound for bound in (self.maximum, self.exclusive_maximum) if bound is not None]
-        if not lows or not highs:
+        if not self.lows or not self.highs:
             return None
-        low, high = max(lows), min(highs)
+        low, high = max(self.lows), min(self.highs)
         strict = self.exclusive_minimum == low or self.exclusive_maximum == high
         return (low, high) if low > high or (strict and low == high) else None
 

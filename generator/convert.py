@@ -65,18 +65,10 @@ def convert(
 
     def attempt(*, headers_only: bool) -> Made:
         with opened(source, wanted, allow=allow, axes=axes, headers_only=headers_only) as one:
-            streams, steps = _mended(one, wanted, keep_legacy_names=keep_legacy_names, guarded=headers_only)
-            streams, further = mended_further(
-                one.dataset,
-                streams,
-                str(one.path),
-                wanted,
-                steps,
-                allow=allow,
-                axes={**decided(one.report, wanted), **(axes or {})},
-                both_names=keep_legacy_names,
+            streams, steps = _mended(
+                one, wanted, allow=allow, axes=axes, both_names=keep_legacy_names, guarded=headers_only
             )
-            return _publish(one, streams, (*steps, *further), out, wanted, options, record)
+            return _publish(one, streams, steps, out, wanted, options, record)
 
     try:
         # Most files can be mended by what their headers say, in one pass; what is made is validated in any case.
@@ -86,12 +78,28 @@ def convert(
 
 
 def _mended(
-    one: Source, wanted: Contract, *, keep_legacy_names: bool = False, guarded: bool = False
+    one: Source,
+    wanted: Contract,
+    *,
+    allow: Collection[str],
+    axes: Axes | None,
+    both_names: bool = False,
+    guarded: bool = False,
 ) -> tuple[dict[str, Stream], tuple[Step, ...]]:
-    streams, declared = mended_file(
-        one.dataset, one.binding, wanted, one.plan, guarded=guarded, both_names=keep_legacy_names
+    """The mended arrays, and every step: those of the plan, and those that show only once it is carried out."""
+    streams, declared = mended_file(one.dataset, one.binding, wanted, one.plan, guarded=guarded, both_names=both_names)
+    steps = (*one.plan.steps, *declared)
+    streams, further = mended_further(
+        one.dataset,
+        streams,
+        str(one.path),
+        wanted,
+        steps,
+        allow=allow,
+        axes={**decided(one.report, wanted), **(axes or {})},
+        both_names=both_names,
     )
-    return streams, (*one.plan.steps, *declared)
+    return streams, (*steps, *further)
 
 
 def _publish(
@@ -143,12 +151,8 @@ def dry_run(
 def _foreseen(source: str | os.PathLike[str], wanted: Contract, everything: Plan, axes: Axes | None) -> Plan:
     """The same plan with what shows only once it is carried out."""
     with opened(source, wanted, allow=tuple(LOSSY), axes=axes) as one:
-        streams, steps = _mended(one, wanted)
         try:
-            known = {**decided(one.report, wanted), **(axes or {})}
-            _, further = mended_further(
-                one.dataset, streams, str(one.path), wanted, steps, allow=tuple(LOSSY), axes=known
-            )
+            _, steps = _mended(one, wanted, allow=tuple(LOSSY), axes=axes)
         except GeneratorError as error:
             return replace(everything, obstacles=(str(error),))
-    return replace(everything, steps=(*everything.steps, *further))
+    return replace(everything, steps=steps)

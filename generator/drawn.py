@@ -194,8 +194,7 @@ def _window(values: Values, dtype: np.dtype[Any]) -> tuple[float, float] | None:
         return 0, 1
     info = np.finfo(dtype)
     least, most = float(info.min), float(info.max)
-    lows = [bound for bound in (values.minimum, values.exclusive_minimum) if bound is not None]
-    highs = [bound for bound in (values.maximum, values.exclusive_maximum) if bound is not None]
+    lows, highs = values.lows, values.highs
     if max(lows, default=least) > most or min(highs, default=most) < least:
         return None
     low = max((_above(bound, dtype, strict=bound == values.exclusive_minimum) for bound in lows), default=least)
@@ -219,18 +218,14 @@ def _above(bound: float, dtype: np.dtype[Any], *, strict: bool) -> float:
 
 def _of_integers(values: Values, dtype: np.dtype[Any]) -> tuple[int, int] | None:
     least, most = (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
-    lows = [math.ceil(values.minimum)] if values.minimum is not None else []
-    lows += [math.floor(values.exclusive_minimum) + 1] if values.exclusive_minimum is not None else []
-    highs = [math.floor(values.maximum)] if values.maximum is not None else []
-    highs += [math.ceil(values.exclusive_maximum) - 1] if values.exclusive_maximum is not None else []
-    low, high = max([least, *lows]), min([most, *highs])
+    low, high = max(least, values.integers[0]), min(most, values.integers[1])
     if low > high:
         return None
-    if not lows:
-        low = max(low, min(0, high) if not highs else high - SPAN)
-    if not highs:
+    if not values.lows:
+        low = max(low, min(0, high) if not values.highs else high - SPAN)
+    if not values.highs:
         high = min(high, low + SPAN)
-    return low, high
+    return int(low), int(high)
 
 
 def stored(draw: Draw, array: Array) -> Array:

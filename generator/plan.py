@@ -46,11 +46,11 @@ LOSSY: Final[Mapping[str, str]] = {
 }
 """Steps that lose something, or that nothing but the forward model speaks for: done only when asked for by name."""
 
-DOUBTED: Final = frozenset({"cast", "sqrt", "square"})
-"""Those of them that lose nothing unless a finding says so."""
-
 ROOTS: Final = frozenset({"sqrt", "square"})
 """Steps that a dtype asks for, and against which the forward model may speak."""
+
+DOUBTED: Final = ROOTS | {"cast"}
+"""Lossy steps that lose nothing unless a finding says so."""
 
 BY_CONTENT: Final = frozenset({"pairing", "positions", "centre", "detector"})
 """Steps of which headers tell nothing, not even that they are needed."""

@@ -188,10 +188,11 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
         trials.add([shift(wide, data)])
     if best is not None and best.kind == "positions" and best.correlation > stated.correlation:
         trials.add(refined(wide, best, data))
-    found = [stated, *(one.reading().score for one in (trials.best,) if one)]
+    verdict = trials.verdict(stated, wide)
+    found = [stated, *([verdict.best.score] if verdict.best else [])]
     if all(one.explained < EXPLAINS for one in found):
         trials.add(pairs(wide, data, max(one.correlation for one in found)))
-    verdict = trials.verdict(stated, wide)
+        verdict = trials.verdict(stated, wide)
     if verdict.other_fits:
         verdict = replace(verdict, wanting=_wanting(wide, beside, verdict))
     if not verdict.other_fits:

@@ -80,9 +80,9 @@ def around(scene: Scene, x: Array, y: Array, listed: Array | None = None) -> Pla
     """
     some = chosen(scene)
     x, y = x[some.index], y[some.index]
-    middle = some.at(x, y).mean(axis=0)
-    data = centred(some.measured)
-    own = _each(some.at(x, y) - middle, data)
+    stated, data = some.at(x, y), centred(some.measured)
+    middle = stated.mean(axis=0)
+    own = _each(stated - middle, data)
     best = own if listed is None else np.maximum(own, listed.max(axis=0))
     for radius in RINGS:
         for angle in np.arange(8) * (np.pi / 4):

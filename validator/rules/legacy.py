@@ -108,8 +108,7 @@ def _target(spec: ArraySpec, stored: np.dtype[Any], facts: RangeFacts | None) ->
 
 def _quantity(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
     spec = reading.spec
-    evidence = _quantity_evidence(case, reading, str(entry.quantity))
-    mixed = "the evidence is mixed" in evidence
+    evidence, mixed = _quantity_evidence(case, reading, str(entry.quantity))
     held = "counts or intensities" if entry.quantity == "intensity" else "amplitudes"
     yield Deviation(
         code=entry.rule,
@@ -124,10 +123,10 @@ def _quantity(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation
     )
 
 
-def _quantity_evidence(case: Case, reading: Reading, quantity: str) -> str:
-    """What says so, each kind of evidence by name, and where they do not agree."""
+def _quantity_evidence(case: Case, reading: Reading, quantity: str) -> tuple[str, bool]:
+    """What says so, each kind of evidence by name, and whether they do not agree."""
     facts = case.facts_of(reading)
-    told = []
+    told, mixed = [], False
     if reading.header.dtype.kind in "iu":
         told.append(f"the dtype is {reading.header.dtype_name}, which cannot hold square roots")
     elif facts and facts.lattice == "intensity":
@@ -143,9 +142,9 @@ def _quantity_evidence(case: Case, reading: Reading, quantity: str) -> str:
         and reading.spec.name == case.contract.scan.frames
     ):
         amplitude, intensity = test.residuals
-        mixed = "" if test.quantity == quantity else "the evidence is mixed: "
+        mixed = test.quantity != quantity
         told.append(
-            f"{mixed}predicted patterns fit as amplitudes with a residual of {amplitude:.2f}, "
-            f"as intensities with {intensity:.2f}"
+            f"{'the evidence is mixed: ' if mixed else ''}predicted patterns fit as amplitudes "
+            f"with a residual of {amplitude:.2f}, as intensities with {intensity:.2f}"
         )
-    return "; ".join(told)
+    return "; ".join(told), mixed
