@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import io
 import os
 import sys
@@ -11,6 +10,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TextIO
 
+from . import process
 from .completion import SHELLS, completion
 
 Run = Callable[[Sequence[str], TextIO, TextIO], int]
@@ -71,8 +71,7 @@ def printable(text: str) -> str:
 
 def main_of(name: str, run: Run) -> NoReturn:
     """Run a command with this process's arguments and streams, and exit with its status."""
-    # Importing makes many objects and hardly any garbage: looking for that costs a twentieth of a second.
-    gc.set_threshold(100_000, 20, 20)
+    process.prepare()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -102,4 +101,5 @@ def main_of(name: str, run: Run) -> NoReturn:
     except KeyboardInterrupt:
         sys.stderr.write(f"{name}: interrupted\n")
         status = 130
+    process.finish()
     sys.exit(status)
