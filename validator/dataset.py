@@ -17,7 +17,7 @@ from .names import array_name
 from .npy import Header, read_header
 from .pickled_text import MAX_TEXT, read_text
 
-CHUNK: Final = 1 << 19
+CHUNK: Final = 1 << 20
 """Bytes of array data handed out at a time, at most: fits the second-level cache together with temporaries."""
 
 

@@ -12,7 +12,7 @@ from .source import ByteSource
 STORED: Final = 0
 DEFLATED: Final = 8
 
-WINDOW: Final = 1 << 18
+WINDOW: Final = 1 << 20
 """Bytes of compressed data read at a time."""
 
 FIRST: Final = 1 << 12

@@ -31,7 +31,7 @@ MAX_ROWS = 1 << 18
 SLICE = 1 << 15
 """Rows judged at a time: pandera's list of failures takes a kilobyte a row."""
 
-SWITCHING: Final = 0.0005
+SWITCHING: Final = 0.0001
 """Seconds after which threads take turns while libraries are imported."""
 
 MIN_FOR_MEDIAN = 4
