@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import gc
 import os
-import sys
-from typing import Final
-
-TRIM_THRESHOLD: Final = -1, 1 << 28
-MMAP_THRESHOLD: Final = -3, 1 << 25
-"""Parameters of glibc's ``mallopt`` and their values, in bytes; 32 MiB is the most that it takes for the second."""
 
 
 def prepare() -> None:
@@ -20,16 +12,6 @@ def prepare() -> None:
     gc.set_threshold(100_000, 20, 20)
     # Our products are too small for the threads of OpenBLAS, which would spin on the core that reads and inflates.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    keep_memory()
-
-
-def keep_memory() -> None:
-    """Arrays of a few MiB come and go all the time: the system would clear every page of each of them anew."""
-    if sys.platform == "linux":
-        # Other C libraries than glibc have no such function.
-        with contextlib.suppress(AttributeError):
-            for parameter, value in (MMAP_THRESHOLD, TRIM_THRESHOLD):
-                ctypes.CDLL(None).mallopt(parameter, value)
 
 
 def finish() -> None:

@@ -18,6 +18,7 @@ from npzschema.validator import scan_table
 from npzschema.validator import sidecar as beside_check
 from npzschema.validator.engine import validate
 from npzschema.validator.findings import Report
+from npzschema.validator.memory import keep_freed
 from npzschema.validator.source import FileSource
 
 from .deflate import Compression
@@ -106,6 +107,7 @@ def publish(
             Nothing is left behind.
     """
     scan_table.warm()
+    keep_freed()
     order = [name for name in contract.arrays if name in streams]
     order += sorted(set(streams) - set(order))
     options.progress.start(sum(_nbytes(streams[name]) for name in order))

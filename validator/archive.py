@@ -45,8 +45,8 @@ class Archive:
     faults: tuple[Fault, ...]
     exact: bool = False
 
-    def reader(self, member: Member) -> MemberReader:
-        return MemberReader(self.source, member, exact=self.exact)
+    def reader(self, member: Member, *, ahead: bool = False) -> MemberReader:
+        return MemberReader(self.source, member, exact=self.exact, ahead=ahead)
 
 
 def open_archive(source: ByteSource, limits: Limits | None = None, *, exact: bool = False) -> Archive:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Iterator, Mapping
@@ -134,14 +135,14 @@ class ArchiveDataset:
 
     def chunks(self, name: str) -> Iterator[np.ndarray[Any, Any]]:
         member, header = self._members[name]
-        reader = self._archive.reader(member)
-        reader.read(header.data)
         size = header.dtype.itemsize
         native = header.dtype.newbyteorder("=")
-        for length in _lengths(self.headers[name].storage, size):
-            chunk = np.frombuffer(reader.read(length * size), dtype=header.dtype)
-            yield chunk if header.dtype == native else chunk.astype(native)
-        reader.finish()
+        with contextlib.closing(self._archive.reader(member, ahead=True)) as reader:
+            reader.read(header.data)
+            for length in _lengths(self.headers[name].storage, size):
+                chunk = np.frombuffer(reader.read(length * size), dtype=header.dtype)
+                yield chunk if header.dtype == native else chunk.astype(native)
+            reader.finish()
 
     def cheap(self, name: str) -> bool:
         return self._members[name][0].method == STORED
@@ -178,10 +179,10 @@ class ArchiveDataset:
             self._drain(member)
 
     def _drain(self, member: Member) -> None:
-        reader = self._archive.reader(member)
-        while reader.left:
-            reader.read(min(CHUNK, reader.left))
-        reader.finish()
+        with contextlib.closing(self._archive.reader(member, ahead=True)) as reader:
+            while reader.left:
+                reader.read(min(CHUNK, reader.left))
+            reader.finish()
 
 
 class MappingDataset:

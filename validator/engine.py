@@ -24,6 +24,7 @@ from .evidence import Evidence, forward_words
 from .faults import Fault
 from .findings import LEVELS, Deviation, Finding, Report, verdict_of
 from .folds import Facts
+from .memory import keep_freed
 from .named_axes import check_axes
 from .one_pass import one_pass
 from .picture import Picture
@@ -216,6 +217,7 @@ class _Run:
         )
 
     def _fold(self, contracts: Sequence[Contract], bindings: Mapping[str, Binding]) -> dict[str, Facts]:
+        keep_freed()
         strict = self._options.strict_archive
         facts, findings = one_pass(self._dataset, contracts, bindings, read=self._texts, strict=strict)
         self._findings += findings

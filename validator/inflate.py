@@ -9,7 +9,7 @@ from typing import Protocol
 class Inflater(Protocol):
     """One raw deflate stream."""
 
-    def inflate(self, data: bytes, limit: int) -> bytes:
+    def inflate(self, data: bytes | memoryview, limit: int) -> bytes:
         """At most ``limit`` bytes; ``data`` is added to what is still unread. Raises ``InflateError``."""
 
     @property
@@ -34,7 +34,7 @@ class _ZlibInflater:
         self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
         self._full = False
 
-    def inflate(self, data: bytes, limit: int) -> bytes:
+    def inflate(self, data: bytes | memoryview, limit: int) -> bytes:
         try:
             result = self._stream.decompress(self._stream.unconsumed_tail + data, limit)
         except zlib.error as error:
@@ -69,7 +69,7 @@ try:
         def __init__(self) -> None:
             self._stream = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
 
-        def inflate(self, data: bytes, limit: int) -> bytes:
+        def inflate(self, data: bytes | memoryview, limit: int) -> bytes:
             try:
                 result: bytes = self._stream.decompress(data, max_length=limit)
             except (igzip_lib.error, EOFError) as error:  # type: ignore[misc]  # its stub calls the class an instance

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from npzschema.contracts import Contract
-from npzschema.contracts.process import keep_memory
 
 from .engine import validate
 from .findings import Report
@@ -67,5 +66,4 @@ def _check(asked: Asked, options: Mapping[str, Any]) -> Report:
 
 def _alone() -> None:
     """Each process is one of several: threads of its own would only be in their way."""
-    keep_memory()
     os.environ["POLARS_MAX_THREADS"] = "1"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from .faults import Fault
-from .inflate import InflateError, crc32, exact_inflater, inflater
+from .inflate import InflateError, Inflater, crc32, exact_inflater, inflater
+from .pieces import THREADS, Undivided, pieces
 from .source import ByteSource
 
 STORED: Final = 0
@@ -17,6 +18,9 @@ WINDOW: Final = 1 << 20
 
 FIRST: Final = 1 << 12
 """The same at first: most members are opened for their headers only."""
+
+WORTH: Final = 1 << 22
+"""Bytes of a member from which on several threads are worth starting."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,13 +36,16 @@ class Member:
 
 
 class MemberReader:
-    """The bytes of one member, in order, checked to the last one."""
+    """The bytes of one member, in order, checked to the last one.
 
-    def __init__(self, source: ByteSource, member: Member, *, exact: bool = False) -> None:
-        self._source, self.member = source, member
-        self._next = member.offset
-        self._end = member.offset + member.compressed
-        self._stream = (exact_inflater() if exact else inflater()) if member.method == DEFLATED else None
+    ``ahead``: all of it will be read, and may be inflated by several threads; to be closed then.
+    """
+
+    def __init__(self, source: ByteSource, member: Member, *, exact: bool = False, ahead: bool = False) -> None:
+        self._source, self.member, self._exact = source, member, exact
+        self._data: _Stored | _Stream | _Pieces = self._in_order()
+        if ahead and not exact and member.method == DEFLATED and member.size >= WORTH and THREADS > 1:
+            self._data = _Pieces(source, member)
         self._crc = 0
         self.position = 0
 
@@ -53,7 +60,7 @@ class MemberReader:
         Raises:
             Fault: FILE-007 where the member holds fewer, FILE-003 where its stream is damaged.
         """
-        parts: list[bytes] = []
+        parts: list[bytes | memoryview] = []
         wanted = length
         while wanted:
             part = self._some(wanted)
@@ -67,36 +74,11 @@ class MemberReader:
                 )
             self.position += len(part)
             self._crc = crc32(part, self._crc)
-            if len(part) == length:
+            if len(part) == length and isinstance(part, bytes):
                 return part
             parts.append(part)
             wanted -= len(part)
         return b"".join(parts)
-
-    def _some(self, limit: int) -> bytes:
-        if self._stream is None:
-            length = min(limit, self._end - self._next)
-            data = self._source.read(self._next, length) if length else b""
-            self._next += length
-            return data
-        while not self._stream.ended:
-            data = b""
-            if self._stream.hungry and self._next < self._end:
-                window = FIRST if self._next == self.member.offset else WINDOW
-                length = min(window, self._end - self._next)
-                data = self._source.read(self._next, length)
-                self._next += length
-            try:
-                out = self._stream.inflate(data, limit)
-            except InflateError:
-                raise Fault(
-                    "FILE-003", f"its compressed data is damaged after {self.position:,} bytes", member=self.member.name
-                ) from None
-            if out:
-                return out
-            if self._stream.hungry and self._next >= self._end:
-                break
-        return b""
 
     def finish(self) -> None:
         """Check the size, the end of the stream and the checksum, once all bytes were read.
@@ -113,10 +95,8 @@ class MemberReader:
                 expected=f"{member.size:,} bytes",
                 found="more",
             )
-        if self._stream is not None and not self._stream.ended:
-            raise Fault("FILE-003", "its compressed data has no end", member=member.name)
-        if self._stream is not None and (self._stream.unused or self._next != self._end):
-            raise Fault("FILE-007", "bytes follow its compressed data", member=member.name)
+        if isinstance(self._data, _Stream):
+            self._data.check_end()
         if self._crc != member.crc:
             raise Fault(
                 "FILE-003",
@@ -125,3 +105,91 @@ class MemberReader:
                 expected=f"{member.crc:08x}",
                 found=f"{self._crc:08x}",
             )
+
+    def close(self) -> None:
+        """Stop the threads, if there are any."""
+        if isinstance(self._data, _Pieces):
+            self._data.close()
+
+    def _in_order(self) -> _Stored | _Stream:
+        if self.member.method == STORED:
+            return _Stored(self._source, self.member)
+        return _Stream(self._source, self.member, exact_inflater() if self._exact else inflater())
+
+    def _some(self, limit: int) -> bytes | memoryview:
+        try:
+            return self._data.some(limit)
+        except Undivided:
+            self.close()
+            self._data = self._in_order()
+        behind = self.position
+        while behind and (part := self._data.some(min(behind, WINDOW))):
+            behind -= len(part)
+        return self._data.some(limit)
+
+
+class _Stored:
+    """The bytes as they lie there."""
+
+    def __init__(self, source: ByteSource, member: Member) -> None:
+        self._source, self._next, self._end = source, member.offset, member.offset + member.compressed
+
+    def some(self, limit: int) -> bytes:
+        length = min(limit, self._end - self._next)
+        data = self._source.read(self._next, length) if length else b""
+        self._next += length
+        return data
+
+
+class _Stream:
+    """A deflate stream, inflated in order."""
+
+    def __init__(self, source: ByteSource, member: Member, stream: Inflater) -> None:
+        self._source, self._member, self._stream = source, member, stream
+        self._next, self._end = member.offset, member.offset + member.compressed
+        self._given = 0
+
+    def some(self, limit: int) -> bytes:
+        while not self._stream.ended:
+            data = b""
+            if self._stream.hungry and self._next < self._end:
+                window = FIRST if self._next == self._member.offset else WINDOW
+                length = min(window, self._end - self._next)
+                data = self._source.read(self._next, length)
+                self._next += length
+            try:
+                out = self._stream.inflate(data, limit)
+            except InflateError:
+                raise Fault(
+                    "FILE-003", f"its compressed data is damaged after {self._given:,} bytes", member=self._member.name
+                ) from None
+            self._given += len(out)
+            if out:
+                return out
+            if self._stream.hungry and self._next >= self._end:
+                break
+        return b""
+
+    def check_end(self) -> None:
+        if not self._stream.ended:
+            raise Fault("FILE-003", "its compressed data has no end", member=self._member.name)
+        if self._stream.unused or self._next != self._end:
+            raise Fault("FILE-007", "bytes follow its compressed data", member=self._member.name)
+
+
+class _Pieces:
+    """A deflate stream, inflated in pieces as long as it has them."""
+
+    def __init__(self, source: ByteSource, member: Member) -> None:
+        self._pieces = pieces(source, member.offset, member.offset + member.compressed)
+        self._held = memoryview(b"")
+
+    def some(self, limit: int) -> memoryview:
+        if not self._held:
+            # Pieces may be empty; the last one has the end of the stream behind it.
+            self._held = memoryview(next(filter(None, self._pieces), b""))
+        part, self._held = self._held[:limit], self._held[limit:]
+        return part
+
+    def close(self) -> None:
+        self._pieces.close()

@@ -1,0 +1,21 @@
+"""What is asked of the C library's allocator."""
+
+from __future__ import annotations
+
+import functools
+from typing import Final
+
+import numpy as np
+
+LARGE: Final = 31 << 20
+"""Bytes; above 32 MiB glibc gives every array pages of its own, whatever came before."""
+
+
+@functools.cache
+def keep_freed() -> None:
+    """Have memory kept that arrays of a few MiB leave, for those that follow.
+
+    Glibc hands such memory back to the system, which then has to clear every page of it anew, until it has seen that
+    arrays of that size come and go. This one is never touched, so it costs nothing.
+    """
+    np.empty(LARGE, dtype=np.uint8)

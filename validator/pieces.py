@@ -1,0 +1,103 @@
+"""Inflate a stream that starts afresh now and then, several pieces at a time.
+
+Whoever compresses on several cores, as generate-npz does, ends each piece on a whole byte, by an empty stored block,
+and refers to nothing that lies before it. That is not written anywhere: where a piece may end is guessed, and proved
+by inflating it alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Generator, Iterator
+from typing import Final
+
+from .inflate import InflateError, inflater
+from .source import ByteSource
+
+MARK: Final = b"\x00\x00\xff\xff"
+"""The end of an empty stored block: its length and the complement of that."""
+
+FINAL: Final = b"\x01\x00\x00\xff\xff"
+"""The same block as the last one of a stream."""
+
+LEAST: Final = 1 << 15
+"""Bytes of compressed data that are worth a thread's while."""
+
+MOST: Final = 1 << 21
+"""Bytes of compressed data without a mark after which no piece is looked for."""
+
+LARGEST: Final = 1 << 23
+"""Bytes that a piece may become."""
+
+WINDOW: Final = 1 << 20
+"""Bytes of compressed data read at a time."""
+
+THREADS: Final = min(3, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+"""Threads that inflate: one more has a core to itself where what they give is used."""
+
+
+class Undivided(Exception):
+    """From here on the stream cannot be inflated in pieces: it must be read in order, from its beginning."""
+
+
+def pieces(source: ByteSource, start: int, end: int) -> Generator[bytes]:
+    """What a deflate stream holds, in order; each part was inflated alone, and proved to be what it is in the stream.
+
+    Args:
+        source: where the stream lies; only the caller's thread reads from it.
+        start, end: its first byte, and that behind its last one.
+
+    Raises:
+        Undivided: a part is damaged, refers to another one or is no part at all; nothing of it was given.
+        Fault: the source cannot be read.
+    """
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    line: deque[Future[bytes]] = deque()
+    with ThreadPoolExecutor(THREADS, "npzschema-inflate") as pool:
+        for data, last in _divided(source, start, end):
+            line.append(pool.submit(_inflated, data, last=last))
+            if len(line) > THREADS:
+                yield line.popleft().result()
+        while line:
+            yield line.popleft().result()
+
+
+def _divided(source: ByteSource, start: int, end: int) -> Iterator[tuple[memoryview, bool]]:
+    """Compressed data cut behind marks, and whether it is the last."""
+    held, at, after, usual = b"", 0, LEAST, MOST
+    while True:
+        cut = held.find(MARK, after) + len(MARK)
+        if cut >= len(MARK) and (start < end or cut < len(held)):
+            yield memoryview(held)[at:cut], False
+            # Pieces of one stream are of much the same size: most of their bytes need not be looked at. One that is
+            # missed is inflated together with the next.
+            usual = min(usual + usual // 8, cut - at)
+            at, after = cut, cut + max(LEAST, usual // 8 * 7)
+        elif len(held) - at > MOST:
+            raise Undivided
+        elif start < end:
+            length = min(WINDOW, end - start)
+            after = max(after, len(held) - len(MARK) + 1) - at
+            held, at, start = held[at:] + source.read(start, length), 0, start + length
+        else:
+            yield memoryview(held)[at:], True
+            return
+
+
+def _inflated(data: memoryview, *, last: bool) -> bytes:
+    """One piece.
+
+    That the stream, read in order, would be between two blocks here is proved by one block more: only there does it
+    end the stream, with nothing before it.
+    """
+    stream = inflater()
+    try:
+        out = stream.inflate(data, LARGEST)
+        more = b"" if last or len(out) == LARGEST else stream.inflate(FINAL, 1)
+    except InflateError:
+        raise Undivided from None
+    if more or not stream.ended or stream.unused:
+        raise Undivided
+    return out
