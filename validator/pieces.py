@@ -41,12 +41,13 @@ class Undivided(Exception):
     """From here on the stream cannot be inflated in pieces: it must be read in order, from its beginning."""
 
 
-def pieces(source: ByteSource, start: int, end: int) -> Generator[bytes]:
+def pieces(source: ByteSource, start: int, end: int, *, least: int = LEAST) -> Generator[bytes]:
     """What a deflate stream holds, in order; each part was inflated alone, and proved to be what it is in the stream.
 
     Args:
         source: where the stream lies; only the caller's thread reads from it.
         start, end: its first byte, and that behind its last one.
+        least: bytes of compressed data that a piece has, but for the last.
 
     Raises:
         Undivided: a part is damaged, refers to another one or is no part at all; nothing of it was given.
@@ -56,7 +57,7 @@ def pieces(source: ByteSource, start: int, end: int) -> Generator[bytes]:
 
     line: deque[Future[bytes]] = deque()
     with ThreadPoolExecutor(THREADS, "npzschema-inflate") as pool:
-        for data, last in _divided(source, start, end):
+        for data, last in _divided(source, start, end, least):
             line.append(pool.submit(_inflated, data, last=last))
             if len(line) > THREADS:
                 yield line.popleft().result()
@@ -64,9 +65,9 @@ def pieces(source: ByteSource, start: int, end: int) -> Generator[bytes]:
             yield line.popleft().result()
 
 
-def _divided(source: ByteSource, start: int, end: int) -> Iterator[tuple[memoryview, bool]]:
+def _divided(source: ByteSource, start: int, end: int, least: int) -> Iterator[tuple[memoryview, bool]]:
     """Compressed data cut behind marks, and whether it is the last."""
-    held, at, after, usual = b"", 0, LEAST, MOST
+    held, at, after, usual = b"", 0, least, MOST
     while True:
         cut = held.find(MARK, after) + len(MARK)
         if cut >= len(MARK) and (start < end or cut < len(held)):
@@ -74,7 +75,7 @@ def _divided(source: ByteSource, start: int, end: int) -> Iterator[tuple[memoryv
             # Pieces of one stream are of much the same size: most of their bytes need not be looked at. One that is
             # missed is inflated together with the next.
             usual = min(usual + usual // 8, cut - at)
-            at, after = cut, cut + max(LEAST, usual // 8 * 7)
+            at, after = cut, cut + max(least, usual // 8 * 7)
         elif len(held) - at > MOST:
             raise Undivided
         elif start < end:

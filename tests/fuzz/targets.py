@@ -5,6 +5,7 @@ They need no fuzzer: test_targets.py runs them over the corpus, one.py under ath
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import pickle
@@ -21,6 +22,8 @@ from npzschema.contracts.loader import from_document, parse_json
 from npzschema.validator.engine import validate
 from npzschema.validator.inflate import InflateError, inflater
 from npzschema.validator.pickled_text import read_text
+from npzschema.validator.pieces import Undivided, pieces
+from npzschema.validator.source import BytesSource
 
 from ..differential import assert_agrees, assert_honest
 from ..validator import hostile
@@ -136,6 +139,32 @@ def _driven(data: bytes) -> tuple[bytes, int] | None:
     except InflateError:
         return None
     return (b"".join(out), one.unused) if one.ended else None
+
+
+def divided(data: bytes) -> None:
+    """Any bytes as a deflate stream in pieces: each is what the stream, inflated in order, has there."""
+    found, whole = b"", True
+    try:
+        for part in pieces(BytesSource(data), 0, len(data), least=1):
+            found += part
+    except Undivided:
+        whole = False
+    wanted, left = _in_order(data)
+    assert found == wanted[: len(found)]
+    if whole:
+        assert (len(found), left) == (len(wanted), 0)
+
+
+def _in_order(data: bytes) -> tuple[bytes, int | None]:
+    """What a stream gives, as far as it is one, and how many bytes follow its end; None where it has none."""
+    one, out = inflater(), []
+    with contextlib.suppress(InflateError):
+        # A byte at a time: what comes before the damage is given.
+        for at in range(len(data)):
+            out.append(one.inflate(data[at : at + 1], 1 << 20))
+            if one.ended:
+                return b"".join(out), one.unused + len(data) - at - 1
+    return b"".join(out), None
 
 
 def contract(data: bytes) -> None:
@@ -259,6 +288,15 @@ def _stream_seeds() -> Iterator[bytes]:
             yield one.compress(body) + one.flush(zlib.Z_SYNC_FLUSH) + one.flush()
 
 
+def _divided_seeds() -> Iterator[bytes]:
+    for body in (b"abc" * 100, bytes(1000), b"\0\0\xff\xff" * 20, np.random.default_rng(0).bytes(300)):
+        for level in (0, 1, 9):
+            for flush in (zlib.Z_FULL_FLUSH, zlib.Z_SYNC_FLUSH):
+                one = zlib.compressobj(level, zlib.DEFLATED, -15)
+                parts_ = [one.compress(body[at : at + 99]) + one.flush(flush) for at in range(0, len(body), 99)]
+                yield b"".join(parts_) + one.flush()
+
+
 def _contract_seeds() -> Iterator[bytes]:
     from npzschema.contracts import load, shipped
 
@@ -334,6 +372,7 @@ TARGETS: Mapping[str, Target] = {
     "patterns": Target(run=patterns, seeds=_member_seeds),
     "values": Target(run=values, seeds=_value_seeds),
     "whole": Target(run=whole, seeds=_whole_seeds, mutate=zip_field),
+    "divided": Target(run=divided, seeds=_divided_seeds),
     "contract": Target(run=contract, seeds=_contract_seeds),
 }
 """By name; the order in which they are fuzzed."""
