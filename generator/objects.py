@@ -10,7 +10,8 @@ import numpy as np
 from .errors import GeneratorError
 
 Array = np.ndarray[Any, Any]
-Maker = Callable[[tuple[int, int], np.random.Generator], Array]
+# As text: numpy would import its random numbers for it.
+Maker = Callable[[tuple[int, int], "np.random.Generator"], Array]
 
 
 def smooth(shape: tuple[int, int], rng: np.random.Generator) -> Array:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .folds.facts import RangeFacts
+from .folds.ranges import smallest_magnitude
 
 
 def cast_loss(dtype: np.dtype[Any], target: np.dtype[Any], facts: RangeFacts) -> str | None:
@@ -52,12 +53,14 @@ def wraps(target: np.dtype[Any], facts: RangeFacts) -> bool:
 
 def loses(values: np.ndarray[Any, Any], cast: np.ndarray[Any, Any]) -> bool:
     """The same question of values in hand: does ``cast`` hold less than ``values``, by the same measure?"""
-    if values.dtype.kind in "fc" and cast.dtype.kind == values.dtype.kind:
-        before, after = (
-            array.view(array.real.dtype) for array in (np.ascontiguousarray(values), np.ascontiguousarray(cast))
-        )
-        if not np.isfinite(after).all():
-            return True
-        below = np.count_nonzero(np.abs(after) < np.finfo(after.dtype).tiny)
-        return bool(below != np.count_nonzero(before == 0))
-    return not bool((cast == values).all())
+    if values.dtype.kind not in "fc" or cast.dtype.kind != values.dtype.kind:
+        return not bool((cast == values).all())
+    parts, limits = np.ascontiguousarray(values).view(values.real.dtype), np.finfo(cast.dtype)
+    if not parts.size:
+        return False
+    # NaN and infinity come through to the extremes, and are in no range.
+    low, high = parts.min(), parts.max()
+    if not max(-low, high) <= limits.max:
+        return True
+    parts = parts.astype(np.float64, copy=False)
+    return smallest_magnitude(parts, nonnegative=bool(low >= 0)) < float(limits.tiny)

@@ -26,35 +26,34 @@ def prefetched(chunks: Iterator[Array], nbytes: int) -> Iterator[Array]:
     if nbytes < WORTH:
         yield from chunks
         return
-    line: queue.Queue[Array | BaseException | None] = queue.Queue(maxsize=DEPTH)
+    # Simple queues hardly let go of the interpreter, which whoever imports libraries meanwhile would take each time.
+    line: queue.SimpleQueue[Array | BaseException | None] = queue.SimpleQueue()
+    room: queue.SimpleQueue[None] = queue.SimpleQueue()
     stop = threading.Event()
-
-    def put(item: Array | BaseException | None) -> bool:
-        while not stop.is_set():
-            try:
-                line.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
 
     def read() -> None:
         try:
             for chunk in chunks:
-                if not put(chunk):
+                room.get()
+                if stop.is_set():
                     return
-            put(None)
+                line.put(chunk)
+            line.put(None)
         except BaseException as error:  # noqa: BLE001 - it is raised again where the chunks are used
-            put(error)
+            line.put(error)
 
+    for _ in range(DEPTH):
+        room.put(None)
     reader = threading.Thread(target=read, name="npzschema-read", daemon=True)
     reader.start()
     try:
         while (item := line.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
+            room.put(None)
             yield item
     finally:
         # Also where whoever folds gives up half way.
         stop.set()
+        room.put(None)
         reader.join()
