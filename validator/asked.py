@@ -26,7 +26,8 @@ def config_of(options: argparse.Namespace) -> Config:
     Raises:
         UsageError: either of them is refused.
     """
-    from .config import Config, ConfigError, find, level_flaw, read
+    from .config import Config, ConfigError, level_flaw
+    from .config_file import find, read
     from .settings import Settings
 
     for prefix in (*options.select, *options.ignore):
