@@ -120,7 +120,7 @@ def test_findings_lead_to_their_pictures_and_back_by_keyboard(report_of, opened,
     name = link.get_attribute("href")
     link.focus()
     page.keyboard.press("Enter")
-    assert page.url == page.own + name
+    page.wait_for_url(page.own + name)
     figure = page.locator(f"figure{name}")
     assert figure.evaluate(
         "one => one.getBoundingClientRect().top < innerHeight && one.getBoundingClientRect().top > -5"
@@ -128,7 +128,7 @@ def test_findings_lead_to_their_pictures_and_back_by_keyboard(report_of, opened,
     assert figure.locator("svg").first.is_visible()
     figure.locator(".back a", has_text=code).focus()
     page.keyboard.press("Enter")
-    assert page.url == page.own + "#" + finding.get_attribute("id")
+    page.wait_for_url(page.own + "#" + finding.get_attribute("id"))
 
 
 def test_the_first_tab_stop_skips_to_the_report(report_of, opened):
