@@ -14,7 +14,7 @@ from npzschema import __version__
 from npzschema.contracts import Contract, Level, load, rules, shipped
 from npzschema.contracts.terminal import UsageError, main_of
 
-from .asked import baseline_of, chosen, config_of
+from .asked import baseline_of, chosen, config_of, kept
 from .escape import escape
 from .options import parser
 from .outputs import Wanted, deliver, refuse
@@ -47,7 +47,7 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         raise UsageError("no file named")
     config = config_of(options)
     wanted = [Wanted(format=options.format, path=options.output or None), *options.reports]
-    refuse(wanted, [*options.paths, *([options.from_report] if options.from_report is not None else [])])
+    refuse(wanted, kept(options, config))
     baseline = baseline_of(options, config)
     whole = _validated(options, config, wanted, stderr) if options.from_report is None else _saved(options)
     reports = chosen(options, config, baseline, whole, stderr)
