@@ -298,6 +298,27 @@ def test_many_files_stay_small_and_the_grave_ones_keep_their_pictures(report_of,
     assert ("Left out, so that the page stays small" in page.text) == (count == 150)
 
 
+@pytest.mark.parametrize("count", [1_000, 5_000])
+def test_very_many_files_are_listed_only(count):
+    """A page of 3,000 files took 28 MB."""
+    findings = tuple(finding(array=one) for one in "abcdef")
+    bad = Report(path='run "1" <a>.npz' * 5, verdict="violations", findings=findings)
+    reports = [Report(path="good.npz", verdict="valid", findings=())] * count + [bad] * (count // 2)
+    text, page = rendered(*reports)
+    assert len(text.encode()) < LARGEST
+    anchors = [f"file-{at}" for at in range(1, len(reports) + 1)]
+    told = set(anchors) & set(page.values("id"))
+    assert f"file-{count + 1}" in told, "the gravest"
+    assert "file-1" not in told
+    assert {href.removeprefix("#") for href in page.values("href") if not href.startswith("data:")} <= set(
+        page.values("id")
+    )
+    assert f"{len(reports):,} files checked" in page.text
+    listed = min(len(reports), 2_000)
+    assert f"Of {listed - len(told):,} files this list is all" in page.text
+    assert (f"{len(reports) - listed:,} more files are not listed" in page.text) == (len(reports) > listed)
+
+
 def test_hostile_counts_and_lengths_stay_small():
     many = tuple(
         finding(array=f"a{at}", message="x" * 60_000, frames=tuple(range(0, 20_000, 2))) for at in range(5_000)

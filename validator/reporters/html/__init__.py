@@ -37,7 +37,7 @@ def render(reports: Sequence[Report], style: Style) -> str:
     import jinja2
     from markupsafe import Markup
 
-    from .page import counts_words, views
+    from .page import counts_words, view_of
     from .raster import gradient
 
     environment = jinja2.Environment(
@@ -53,7 +53,8 @@ def render(reports: Sequence[Report], style: Style) -> str:
     verdicts = Counter(report.verdict for report in reports)
     levels = Counter(finding.level for report in reports for finding in report.findings)
     return environment.get_template("report.html.j2").render(
-        files=views(reports),
+        page=view_of(reports),
+        total=len(reports),
         verdicts=verdicts,
         counts=counts_words(levels),
         version=__version__,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,9 +22,13 @@ SIDES: Final = (512, 192, 128, 96, 64, 48)
 BUDGET: Final = 2_800_000
 """Bytes that a page may come to by the estimates below, which are on the large side: it stays below 3 MiB."""
 
-COSTS: Final = {"file": 4_000, "finding": 2_500, "array": 500, "panel": 3_500, "point": 30, "mark": 250}
+COSTS: Final = {"entry": 250, "file": 4_000, "finding": 2_500, "array": 500, "panel": 3_500, "point": 30, "mark": 250}
 """Estimated bytes of each."""
 
+GRAVEST_FIRST: Final = {"violations": 0, "unreadable": 1, "valid": 2}
+"""Which files keep their words, where there are very many."""
+
+MOST_FILES: Final = 2_000
 MOST_FRAMES: Final = 40
 MOST_FINDINGS: Final = 200
 MOST_ARRAYS: Final = 200
@@ -102,23 +107,66 @@ class FileView:
     more: tuple[int, int]
 
 
-def views(reports: Sequence[Report]) -> list[FileView]:
-    """All reports, their pictures shrunk or left out so that the page stays small."""
-    side, drawing = _fitting(reports)
-    return [_file(at, report, side, draw=at in drawing) for at, report in enumerate(reports, start=1)]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A line in the list of files. ``anchor``: where the file is told, empty where it is told nowhere else."""
+
+    anchor: str
+    verdict: str
+    path: str
+    counts: str
 
 
-def _fitting(reports: Sequence[Report]) -> tuple[int, frozenset[int]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageView:
+    """All that a page shows. ``only_listed``, ``unlisted``: how many files are named and no more, or not even named."""
+
+    files: list[FileView]
+    contents: tuple[Entry, ...]
+    only_listed: int
+    unlisted: int
+
+
+def view_of(reports: Sequence[Report]) -> PageView:
+    """All reports. Where there are very many, images are shrunk, then left out, then words: the page stays small."""
+    gravest = sorted(range(len(reports)), key=lambda at: GRAVEST_FIRST[reports[at].verdict])[:MOST_FILES]
+    listed = {at: reports[at] for at in sorted(gravest)}
+    left = BUDGET - sum(COSTS["entry"] + len(html.escape(_cut(report.path)).encode()) for report in listed.values())
+    told: dict[int, Report] = {}
+    for at in gravest:
+        left -= _words_cost(reports[at])
+        if told and left < 0:
+            left += _words_cost(reports[at])
+            break
+        told[at] = reports[at]
+    side, drawing = _fitting(told, left)
+    files = {at: _file(at + 1, reports[at], side, draw=at in drawing) for at in sorted(told)}
+    entries = tuple(
+        Entry(
+            anchor=files[at].anchor if at in files else "",
+            verdict=report.verdict,
+            path=_cut(report.path),
+            counts=counts_words(Counter(finding.level for finding in report.findings)),
+        )
+        for at, report in listed.items()
+    )
+    return PageView(
+        files=list(files.values()),
+        contents=entries,
+        only_listed=len(listed) - len(files),
+        unlisted=len(reports) - len(listed),
+    )
+
+
+def _fitting(reports: Mapping[int, Report], left: int) -> tuple[int, frozenset[int]]:
     """Side of the images, and which reports keep their pictures: those with the gravest findings first."""
-    everyone = range(1, len(reports) + 1)
-    left = BUDGET - sum(map(_words_cost, reports))
     for side in SIDES:
-        if sum(_pictures_cost(report, side) for report in reports) <= left:
-            return side, frozenset(everyone)
+        if sum(_pictures_cost(report, side) for report in reports.values()) <= left:
+            return side, frozenset(reports)
     kept = set()
     order = {"violations": 0, "valid": 1, "unreadable": 2}
-    for at in sorted(everyone, key=lambda at: order[reports[at - 1].verdict]):
-        left -= _pictures_cost(reports[at - 1], SIDES[-1])
+    for at in sorted(reports, key=lambda at: (order[reports[at].verdict], at)):
+        left -= _pictures_cost(reports[at], SIDES[-1])
         if left < 0:
             break
         kept.add(at)
