@@ -42,7 +42,7 @@ def config_of(options: argparse.Namespace) -> Config:
     if options.config and options.isolated:
         raise UsageError("--config and --isolated exclude each other")
     try:
-        path = None if options.isolated else options.config or find(os.getcwd())
+        path = None if options.isolated else options.config or find(_here())
         config = read(path) if path else Config()
         contract = config.contract(options.contract) if options.contract else None
     except ConfigError as error:
@@ -61,6 +61,13 @@ def config_of(options: argparse.Namespace) -> Config:
             axes=dict(options.axes),
         ),
     )
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise UsageError(f"the working directory is gone: {(error.strerror or str(error)).lower()}") from None
 
 
 def kept(options: argparse.Namespace, config: Config) -> dict[str, str]:

@@ -443,6 +443,14 @@ def test_hostile_configurations(here, content, what):
     assert str(error.value).isprintable()
 
 
+def test_a_working_directory_that_is_gone_is_told(here, monkeypatch):
+    (here / "gone").mkdir()
+    monkeypatch.chdir(here / "gone")
+    (here / "gone").rmdir()
+    with pytest.raises(UsageError, match="^the working directory is gone: no such file or directory$"):
+        told(str(here / "a.npz"))
+
+
 def test_a_byte_order_mark_is_passed_over(here):
     (here / "npzschema.toml").write_bytes(b'\xef\xbb\xbfignore = ["KEY"]\r\n')
     assert told(legacy(here / "a.npz")) == (1, [({"FORMAT-001": "error"}, "ptychopinn/canonical")])
