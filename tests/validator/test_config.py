@@ -447,7 +447,7 @@ def test_a_working_directory_that_is_gone_is_told(here, monkeypatch):
     (here / "gone").mkdir()
     monkeypatch.chdir(here / "gone")
     (here / "gone").rmdir()
-    with pytest.raises(UsageError, match="^the working directory is gone: no such file or directory$"):
+    with pytest.raises(UsageError, match=r"^the working directory is gone: no such file or directory$"):
         told(str(here / "a.npz"))
 
 

@@ -289,6 +289,15 @@ def test_headers_only_says_so_in_place_of_pictures(datasets):
     assert "only headers were read" in page.text
 
 
+def test_known_findings_are_told_as_known():
+    told = (finding(level="error"), finding(level="error", known="old <b>"), finding(known=""))
+    text, page = rendered(Report(path="p.npz", verdict="violations", findings=told))
+    assert "2 errors and 1 note, 2 of them known" in page.text
+    assert text.count('<span class="level known">known</span>') == 2
+    assert "old <b>" in page.text
+    assert page.text.count("The baseline gives no reason.") == 1
+
+
 @pytest.mark.parametrize("count", [20, 150])
 def test_many_files_stay_small_and_the_grave_ones_keep_their_pictures(report_of, count):
     reports = [report_of("") for _ in range(count)] + [report_of("FORMAT-001")]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import html
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from npzschema.contracts import Level, Rule, rules
+from npzschema.contracts import Rule, rules
 
 from ...findings import LEVELS, Finding, Report
 from ...picture import Image, Picture, Plot
@@ -146,7 +146,7 @@ def view_of(reports: Sequence[Report]) -> PageView:
             anchor=files[at].anchor if at in files else "",
             verdict=report.verdict,
             path=_cut(report.path),
-            counts=counts_words(Counter(finding.level for finding in report.findings)),
+            counts=counts_words(report.findings),
         )
         for at, report in listed.items()
     )
@@ -214,7 +214,7 @@ def _file(at: int, report: Report, side: int, *, draw: bool) -> FileView:
         report=report,
         folder=folder + "/" if folder and folder != "/" else folder,
         name=name or report.path,
-        counts=counts_words(Counter(finding.level for finding in report.findings)),
+        counts=counts_words(report.findings),
         findings=findings,
         # Those that show a finding come first; each half keeps its order.
         pictures=tuple(sorted(views_of, key=lambda view: not view.shows)),
@@ -247,11 +247,16 @@ def _without(report: Report, *, draw: bool) -> str:
     return "There is nothing to look at: no values were read, or the contract describes no scan."
 
 
-def counts_words(counts: Mapping[Level, int]) -> str:
-    """``2 errors, 1 warning and 3 notes``."""
-    names: tuple[tuple[Level, str], ...] = (("error", "error"), ("warning", "warning"), ("info", "note"))
+def counts_words(findings: Iterable[Finding]) -> str:
+    """``2 errors, 1 warning and 3 notes, 1 of them known``."""
+    counts: Counter[str] = Counter()
+    for finding in findings:
+        counts[finding.level] += 1
+        counts["known"] += finding.known is not None
+    names = (("error", "error"), ("warning", "warning"), ("info", "note"))
     told = [f"{counts[level]:,} {name}{'s' * (counts[level] != 1)}" for level, name in names if counts.get(level)]
-    return enumerate_words(told, "and") or "no findings"
+    known = f", {counts['known']:,} of them known" if counts["known"] else ""
+    return (enumerate_words(told, "and") or "no findings") + known
 
 
 def _finding(
@@ -288,6 +293,7 @@ def _short(finding: Finding) -> Finding:
         expected=_cut(finding.expected),
         found=_cut(finding.found),
         evidence=_cut(finding.evidence),
+        known=None if finding.known is None else _cut(finding.known),
         pointer=_cut(finding.pointer),
     )
 
