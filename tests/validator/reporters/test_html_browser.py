@@ -54,6 +54,8 @@ def opened(browser, tmp_path):
         path.write_text(REPORTERS["html"].render(reports, Style()), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
         contexts.append(context)
+        # A slow machine is no fault of the page.
+        context.set_default_timeout(300_000)
         page = context.new_page()
         page.complaints, page.asked = [], []
         page.on("console", lambda message: page.complaints.append(message.text))
