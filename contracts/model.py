@@ -234,6 +234,10 @@ class Contract:
     metadata: Metadata | None = None
     declared_by: tuple[Mapping[str, Any], ...] = ()
 
+    def __repr__(self) -> str:
+        # The document alone would fill pages of a notebook or of a test's output.
+        return f"<Contract {self.id} {self.version}>"
+
     def twins(self, name: str | None) -> tuple[str, ...]:
         """The other names of an array, under which it must be identical."""
         return tuple(other for pair in self.identical if name in pair for other in pair if other != name)

@@ -53,6 +53,8 @@ def parse(text: str | bytes, *, most_digits: int | None = None) -> Any:
         raise
     except RecursionError:
         raise StrictJsonError("nesting") from None
+    except UnicodeDecodeError:
+        raise StrictJsonError("syntax", "its bytes are no text") from None
     except UnicodeEncodeError:
         raise StrictJsonError("character") from None
     except ValueError as error:

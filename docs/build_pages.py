@@ -1,4 +1,4 @@
-"""Write the pages of rules, contracts, configuration and command line from what they describe.
+"""Write the pages of rules, contracts, configuration, reports and command line from what they describe.
 
 ``python docs/build_pages.py`` writes docs/rules, docs/contracts and the pages named in SINGLE; with
 ``--check`` it writes nothing and fails where the pages on disk differ. The pages are committed, so that they can be
@@ -18,13 +18,14 @@ import rule_pages
 from command_line_page import command_line
 from configuration_page import configuration
 from now_what_page import now_what
+from report_format_page import report_format
 from triggers import triggers
 
 from npzschema.contracts import load, rules, shipped
 
 DOCS: Final = Path(__file__).resolve().parent
 GENERATED: Final = ("rules", "contracts")
-SINGLE: Final = ("command_line.md", "configuration.md", "now_what.md")
+SINGLE: Final = ("command_line.md", "configuration.md", "now_what.md", "report_format.md")
 
 
 def pages() -> dict[str, str]:
@@ -42,6 +43,7 @@ def pages() -> dict[str, str]:
         "command_line.md": command_line(),
         "configuration.md": configuration(),
         "now_what.md": now_what(),
+        "report_format.md": report_format(),
     }
 
 

@@ -8,7 +8,11 @@ from typing import Final
 from npzschema.contracts import rules
 
 CODE: Final = re.compile(r"\b[A-Z]+-\d{3}\b")
-COMMAND: Final = re.compile(r"\b(?:generate-npz|npz-contract) [a-z]+|\bvalidate-npz\b|(?<!\S)--[a-z][a-z-]+")
+COMMAND: Final = re.compile(
+    r"\b(?:generate-npz|npz-contract) [a-z]+|\bvalidate-npz\b(?: -v)?"
+    # An option, with its value where that stands in the sentence.
+    r"|(?<!\S)--[a-z][a-z-]+(?:(?<=--allow) [a-z]+| \w+=[\w,]+)?"
+)
 
 
 def page(source: str, lines: list[str]) -> str:

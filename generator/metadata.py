@@ -55,7 +55,7 @@ def _declared_anew(text: str, contract: Contract) -> str | None:
     places = [place for place in (document, extra) if isinstance(place, dict)]
     changed = False
     for place in places:
-        named = declared({"contract": place.get("contract")}, contract).contract
+        named = declared({"contract": place.get("contract")}, (contract,)).contract
         if named is not None and named.id != contract.id:
             place["contract"] = contract.id
             changed = True

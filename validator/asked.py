@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
-from npzschema.contracts import ContractError, rules
+from npzschema.contracts import Contract, ContractError, rules, shipped
 from npzschema.contracts.terminal import UsageError
 
 from .escape import escape
-from .outputs import write
+from .outputs import refuse_place, write
 
 if TYPE_CHECKING:
     from .baseline import Baseline
@@ -26,7 +26,8 @@ def config_of(options: argparse.Namespace) -> Config:
     Raises:
         UsageError: either of them is refused.
     """
-    from .config import Config, ConfigError, find, level_flaw, read
+    from .config import Config, ConfigError, level_flaw
+    from .config_file import find, read
     from .settings import Settings
 
     for prefix in (*options.select, *options.ignore):
@@ -35,12 +36,13 @@ def config_of(options: argparse.Namespace) -> Config:
     for code, _ in options.level:
         if (flaw := level_flaw(code)) is not None:
             raise UsageError(escape(f"--level {code}: {flaw}"))
-    if options.contract == "":
-        raise UsageError("--contract names nothing; leave it out, or write auto")
+    for name in ("contract", "config", "baseline", "write_baseline", "output"):
+        if getattr(options, name) == "":
+            raise UsageError(f"--{name.replace('_', '-')} names nothing; leave it out")
     if options.config and options.isolated:
         raise UsageError("--config and --isolated exclude each other")
     try:
-        path = None if options.isolated else options.config or find(os.getcwd())
+        path = None if options.isolated else options.config or find(_here())
         config = read(path) if path else Config()
         contract = config.contract(options.contract) if options.contract else None
     except ConfigError as error:
@@ -61,6 +63,35 @@ def config_of(options: argparse.Namespace) -> Config:
     )
 
 
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise UsageError(f"the working directory is gone: {(error.strerror or str(error)).lower()}") from None
+
+
+def kept(options: argparse.Namespace, config: Config) -> dict[str, str]:
+    """Files that no report may replace, and what they are."""
+    contracts = [config.command_line, config.settings, *(settings for _, settings in config.files)]
+    references = [one.contract.reference for one in contracts if isinstance(one.contract, Contract)]
+    references += [one.reference for one in config.own_contracts.values()]
+    return {
+        **_sidecars(options.paths),
+        **{reference: "a contract" for reference in references if reference not in shipped()},
+        **{path: "the baseline" for path in (config.baseline, options.write_baseline) if path},
+        **({config.path: "the configuration"} if config.path else {}),
+        **dict.fromkeys((*options.paths, *filter(None, [options.from_report])), "an input"),
+    }
+
+
+def _sidecars(paths: Sequence[str]) -> dict[str, str]:
+    if not paths:
+        return {}
+    from .sidecar import sidecar_of  # brings numpy, which a saved report does not need
+
+    return {sidecar: f"the sidecar of {path}" for path in paths if (sidecar := sidecar_of(path))}
+
+
 def baseline_of(options: argparse.Namespace, config: Config) -> Baseline:
     """The baseline that the run goes by, or that it renews; an empty one where there is none.
 
@@ -76,6 +107,7 @@ def baseline_of(options: argparse.Namespace, config: Config) -> Baseline:
     try:
         if options.write_baseline:
             path = options.write_baseline
+            refuse_place(path)
             # Whatever else lies there, an input above all, is no baseline and is refused here.
             return read(path) if os.path.lexists(path) else Baseline(path=path)
         return read(config.baseline) if config.baseline else Baseline(path="")

@@ -91,9 +91,12 @@ class Baseline:
         known = {fingerprint: one for fingerprint, one in self.known.items() if fingerprint not in stale}
         found: dict[Fingerprint, list[Finding]] = {}
         for report in chosen:
+            alike: dict[Fingerprint, list[Finding]] = {}
             for finding in failing(report, fail_on):
                 if not rules()[finding.code].unreadable:
-                    found.setdefault(self._fingerprint(report, finding), []).append(finding)
+                    alike.setdefault(self._fingerprint(report, finding), []).append(finding)
+            # A file that was named twice has each of its findings once.
+            found |= alike
         for fingerprint, findings in found.items():
             file, code, array, where = fingerprint
             old = self.known.get(fingerprint)

@@ -41,7 +41,8 @@ class ForwardTest:
 class Case:
     """A file, read under a contract. ``facts``: by member, empty where values were not read.
 
-    ``unreadable``: arrays that are there but malformed, which is told already.
+    ``unreadable``: arrays that are there but malformed, which is told already; ``own``: contracts that are known beside
+    those that ship with the tool.
     """
 
     contract: Contract
@@ -50,6 +51,7 @@ class Case:
     facts: Mapping[str, Facts] = field(default_factory=dict)
     metadata: MetadataText | None = None
     unreadable: frozenset[str] = frozenset()
+    own: tuple[Contract, ...] = ()
     forward: ForwardTest | None = None
 
     def reading(self, spec: ArraySpec) -> Reading | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +21,13 @@ class Choice:
     reason: str
 
 
-def choose(default: Contract, held: MetadataText | None) -> Choice:
-    """The contract that the file itself declares, else the default. ``held``: the default's metadata member."""
+def choose(default: Contract, held: MetadataText | None, own: Sequence[Contract] = ()) -> Choice:
+    """The contract that the file itself declares, else the default.
+
+    ``held``: the default's metadata member; ``own``: contracts that are known beside those that ship with the tool.
+    """
     name = default.metadata.member if default.metadata else ""
-    said = declared(_parsed(held.text)) if held and held.text else Declared()
+    said = declared(_parsed(held.text), own) if held and held.text else Declared()
     if said.contract is None:
         if held and (held.text is None or _parsed(held.text) is None):
             reason = f"the default; the file's {name} declares nothing that can be read"

@@ -14,7 +14,7 @@ from npzschema import __version__
 from npzschema.contracts import Contract, Level, load, rules, shipped
 from npzschema.contracts.terminal import UsageError, main_of
 
-from .asked import baseline_of, chosen, config_of
+from .asked import baseline_of, chosen, config_of, kept
 from .escape import escape
 from .options import parser
 from .outputs import Wanted, deliver, refuse
@@ -47,7 +47,7 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         raise UsageError("no file named")
     config = config_of(options)
     wanted = [Wanted(format=options.format, path=options.output or None), *options.reports]
-    refuse(wanted, [*options.paths, *([options.from_report] if options.from_report is not None else [])])
+    refuse(wanted, kept(options, config))
     baseline = baseline_of(options, config)
     whole = _validated(options, config, wanted, stderr) if options.from_report is None else _saved(options)
     reports = chosen(options, config, baseline, whole, stderr)
@@ -67,23 +67,29 @@ def _parsed(argv: list[str]) -> argparse.Namespace:
 
 def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wanted], stderr: TextIO) -> list[Report]:
     from .archive import Limits
+    from .config import ConfigError
     from .many import Asked, validate_each
     from .progress import watched
     from .reporters import REPORTERS, html
 
     if any(one.format == "html" for one in wanted) and (why := html.missing()):
         raise UsageError(why)
+    own = tuple(config.own_contracts.values())
+    _check_axes([config.for_file(path).contract or "auto" for path in options.paths], own, dict(options.axes))
     asked = []
-    for path in options.paths:
-        wish = config.for_file(path)
-        asked.append(Asked(path, wish.contract or "auto", wish.axes))
-    _check_axes([one.contract for one in asked], dict(options.axes))
+    try:
+        for path in options.paths:
+            wish = config.asked_of(path)
+            asked.append(Asked(path, wish.contract or "auto", wish.axes))
+    except ConfigError as error:
+        raise UsageError(escape(str(error))) from None
     reports = validate_each(
         asked,
         jobs=options.jobs,
         headers_only=options.headers_only,
         strict_archive=options.strict_archive,
         limits=Limits(expansion=options.max_expansion) if options.max_expansion else None,
+        own_contracts=own,
         pictures=options.pictures or any(REPORTERS[one.format].pictures for one in wanted),
     )
     colour = _colour(options.color, stderr)
@@ -94,13 +100,15 @@ def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wan
         return [report for _, report in zip(paths, reports, strict=True)]
 
 
-def _check_axes(asked: Sequence[str | Contract], axes: Mapping[str, Sequence[int | str]]) -> None:
+def _check_axes(
+    asked: Sequence[str | Contract], own: Sequence[Contract], axes: Mapping[str, Sequence[int | str]]
+) -> None:
     """Axes on the command line must be known to a contract that a file may be checked against."""
     from .named_axes import check_axes
 
     named = [one for one in asked if not isinstance(one, str)]
     try:
-        check_axes(named if len(named) == len(asked) else [*named, *map(load, shipped())], axes)
+        check_axes(named if len(named) == len(asked) else [*named, *own, *map(load, shipped())], axes)
     except ValueError as error:
         raise UsageError(escape(f"--axes: {error}")) from None
 

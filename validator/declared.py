@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,19 +26,20 @@ class Declared:
     level: Level = "error"
 
 
-def declared(document: Any, asked: Contract | None = None) -> Declared:
+def declared(document: Any, own: Sequence[Contract] = ()) -> Declared:
     """What the metadata of a file declares.
 
-    ``document``: the parsed JSON text; ``asked``: the contract that the file is checked against, which is known too.
+    ``document``: the parsed JSON text; ``own``: contracts that are known beside those that ship with the tool; where
+    both are meant, the first of these is.
     """
     if not isinstance(document, dict):
         return Declared()
     extra = document.get("additional_parameters")
     said = {**(extra if isinstance(extra, dict) else {}), **document}
-    return _named(said["contract"], asked) if "contract" in said else _paired(said)
+    return _named(said["contract"], own) if "contract" in said else _paired(said, own)
 
 
-def _named(value: Any, asked: Contract | None) -> Declared:
+def _named(value: Any, own: Sequence[Contract]) -> Declared:
     name, version = value, None
     if isinstance(value, dict):
         name, version = value.get("id"), value.get("version")
@@ -48,19 +49,19 @@ def _named(value: Any, asked: Contract | None) -> Declared:
     if not isinstance(name, str) or not name or not (version is None or isinstance(version, str)):
         return Declared(said=f"contract {_short(value)}", flaw="that is neither an id, id@version, nor {id, version}")
     said = f"contract {_short(name)}" + (f" {_short(version)}" if version else "")
-    own = asked if asked and asked.id == name else None
-    if not own and name not in shipped():
+    contract = next((one for one in own if one.id == name), None)
+    if contract is None and name not in shipped():
         # Somebody else's contract may well be right; one of ours that is not there is a mistake.
         ours = name.partition("/")[0] in {one.partition("/")[0] for one in shipped()}
         return Declared(said=said, flaw="that is no contract known here", level="error" if ours else "warning")
-    contract = own or load(name)
+    contract = contract or load(name)
     if version is not None and version.partition(".")[0] != contract.version.partition(".")[0]:
         return Declared(contract=contract, said=said, flaw=f"the version known here is {contract.version}")
     return Declared(contract=contract, said=said)
 
 
-def _paired(said: Mapping[str, Any]) -> Declared:
-    pairs = [(one, pair) for one in map(load, shipped()) for pair in one.declared_by]
+def _paired(said: Mapping[str, Any], own: Sequence[Contract]) -> Declared:
+    pairs = [(one, pair) for one in (*own, *map(load, shipped())) for pair in one.declared_by]
     for contract, pair in pairs:
         if all(said.get(key) == value for key, value in pair.items()):
             return Declared(contract=contract, said=_words(pair))

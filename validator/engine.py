@@ -46,6 +46,7 @@ def validate(
     strict_archive: bool = False,
     limits: Limits | None = None,
     pictures: bool = False,
+    own_contracts: Sequence[Contract] = (),
 ) -> Report:
     """Check a dataset against a contract.
 
@@ -59,6 +60,8 @@ def validate(
             as numpy does.
         limits: what to refuse as a bomb.
         pictures: also gather what the file looks like; parts of it may be read twice.
+        own_contracts: contracts of the caller's own, beside those that ship with the tool: ``auto`` finds the one that
+            a file declares among them, too, and the report says which of them the file keeps.
 
     Returns:
         A frozen report. What is wrong with the file is in it, never raised.
@@ -70,13 +73,14 @@ def validate(
     """
     chosen = contract if isinstance(contract, Contract) or contract == "auto" else load(contract)
     if axes:
-        check_axes(map(load, shipped()) if isinstance(chosen, str) else [chosen], axes)
+        check_axes([*own_contracts, *map(load, shipped())] if isinstance(chosen, str) else [chosen], axes)
     options = _Options(
         contract=None if isinstance(chosen, str) else chosen,
         headers_only=headers_only,
         axes={name: tuple(dims) for name, dims in (axes or {}).items()},
         strict_archive=strict_archive,
         pictures=pictures,
+        own=tuple(own_contracts),
     )
     if isinstance(target, Mapping):
         return _Run(MappingDataset(target), IN_MEMORY, options).report()
@@ -131,6 +135,7 @@ class _Options:
     strict_archive: bool
     pictures: bool
     recognise: bool = True
+    own: tuple[Contract, ...] = ()
 
 
 def _read(source: ByteSource, path: str, options: _Options, limits: Limits | None) -> Report:
@@ -170,7 +175,7 @@ class _Run:
         # Whoever lacks a required name keeps no contract: most need no solving.
         others = [
             one
-            for one in map(load, shipped() if self._options.recognise else ())
+            for one in ((*map(load, shipped()), *self._options.own) if self._options.recognise else ())
             if one.id != contract.id and _has_required(one, self._dataset.headers)
         ]
         bindings = {one.id: bind(one, self._dataset.headers, self._options.axes) for one in (contract, *others)}
@@ -199,7 +204,7 @@ class _Run:
                 if self._options.headers_only or keeps(self._tested(one, bindings[one.id], facts, evidence))
             )
         errors = any(finding.level == "error" for finding in self._findings)
-        if not errors and contract.id in shipped():
+        if not errors and contract.id in (*shipped(), *(one.id for one in self._options.own)):
             recognised.append(contract.id)
         return Report(
             path=self._path,
@@ -232,7 +237,7 @@ class _Run:
         if asked:
             return Choice(contract=asked, reason="it was asked for")
         default = load(DEFAULT)
-        return choose(default, self._metadata(default.metadata.member if default.metadata else None))
+        return choose(default, self._metadata(default.metadata.member if default.metadata else None), self._options.own)
 
     def _metadata(self, name: str | None) -> MetadataText | None:
         """The metadata member, read once; a damaged one is a finding."""
@@ -266,6 +271,7 @@ class _Run:
             facts=facts,
             unreadable=frozenset(self._dataset.malformed),
             metadata=self._metadata(contract.metadata.member if contract.metadata else None),
+            own=self._options.own,
         )
 
     def _tested(self, contract: Contract, binding: Binding, facts: Mapping[str, Facts], evidence: Evidence) -> Case:

@@ -91,7 +91,7 @@ class Report:
         verdict: ``valid`` (no finding at error level), ``violations``, or ``unreadable``.
         contract, contract_version: what it was checked against; None where it was unreadable before.
         contract_reason: why this contract.
-        recognised: ids of the shipped contracts that the file keeps.
+        recognised: ids of the contracts that the file keeps, of those that ship with the tool and of the caller's own.
         binding: sizes of the solved dimension symbols.
         arrays: facts of each array, by name in the file.
         findings: everything that deviates, the gravest first.

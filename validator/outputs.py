@@ -25,26 +25,29 @@ class Wanted:
     path: str | None = None
 
 
-def refuse(wanted: Sequence[Wanted], inputs: Sequence[str]) -> None:
+def refuse(wanted: Sequence[Wanted], kept: Mapping[str, str]) -> None:
     """Before anything is read: whatever would fail or do harm when the reports are written.
 
+    ``kept``: files that no report may replace, and what they are.
+
     Raises:
-        UsageError: two reports would go to one file, one would replace an input, or its folder does not exist.
+        UsageError: two reports would go to one file, one would replace what is kept, or its folder does not exist.
     """
     paths = [one.path for one in wanted if one.path is not None]
     for at, path in enumerate(paths):
         if path == "-":
             raise UsageError("a report cannot go to '-'; without a file name it goes to standard output")
-        for other in inputs:
+        for other, what in kept.items():
             if _same(path, other):
-                raise UsageError(escape(f"report {path} is an input; name another file"))
+                raise UsageError(escape(f"report {path} is {what}; name another file"))
         for other in paths[:at]:
-            if os.path.realpath(path) == os.path.realpath(other) or _same(path, other):
+            if _same(path, other):
                 raise UsageError(escape(f"two reports would go to {path}; name a file for each"))
-        _refuse_place(path)
+        refuse_place(path)
     for path in _appended(wanted):
-        if any(_same(path, other) for other in (*inputs, *paths)):
-            raise UsageError(escape(f"the summary would be appended to {path}, which is an input or another report"))
+        for other, what in (*kept.items(), *((one, "another report") for one in paths)):
+            if _same(path, other):
+                raise UsageError(escape(f"the summary would be appended to {path}, which is {what}"))
 
 
 def deliver(reports: Sequence[Report], wanted: Sequence[Wanted], style: Style, stdout: TextIO) -> None:
@@ -85,11 +88,14 @@ def _appended(wanted: Sequence[Wanted]) -> Mapping[str, Callable[[Sequence[Repor
 def _same(path: str, other: str) -> bool:
     try:
         return os.path.samefile(path, other)
-    except (OSError, ValueError):
+    except OSError:  # one of them does not exist yet
+        return os.path.realpath(path) == os.path.realpath(other)
+    except ValueError:
         return False
 
 
-def _refuse_place(path: str) -> None:
+def refuse_place(path: str) -> None:
+    """Raise :class:`UsageError` where no file can be written."""
     folder = os.path.dirname(os.path.realpath(path))
     flaw = (
         "is a directory"

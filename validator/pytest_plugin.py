@@ -108,6 +108,7 @@ class _Check:
     settings: Settings
     fail_on: Level
     baseline: Baseline
+    own_contracts: Sequence[Contract]
 
 
 _ASKED = pytest.StashKey[list[_Check]]()
@@ -133,7 +134,8 @@ class NpzItem(pytest.Item):
         from .engine import validate
 
         settings, baseline = self._check.settings, self._check.baseline
-        report = validate(self.path, settings.contract or "auto", axes=settings.axes)
+        own = self._check.own_contracts
+        report = validate(self.path, settings.contract or "auto", axes=settings.axes, own_contracts=own)
         report = settings.applied(baseline.marked(report))
         if _fails(report, self._check.fail_on):
             shown = replace(report, path=self._file)
@@ -150,8 +152,9 @@ def _asked(config: pytest.Config) -> list[_Check]:
     patterns += [(pattern, config.rootpath) for pattern in config.getini("validate_npz")]
     found: set[Path] = set()
     for pattern, folder in patterns:
-        named = (Path(os.path.abspath(folder / name)) for name in glob.iglob(pattern, root_dir=folder, recursive=True))
-        matched = {path for path in named if not path.is_dir()}
+        # A name with brackets is first of all a name.
+        names = [pattern] if (folder / pattern).is_file() else glob.iglob(pattern, root_dir=folder, recursive=True)
+        matched = {path for path in (Path(os.path.abspath(folder / name)) for name in names) if not path.is_dir()}
         if not matched:
             raise pytest.UsageError(f"--validate-npz {pattern}: no file matches in {folder}")
         found |= matched
@@ -159,15 +162,27 @@ def _asked(config: pytest.Config) -> list[_Check]:
         return []
     settled = _config(config)
     baseline = _baseline(settled)
-    return [
-        _Check(path=path, settings=settled.for_file(path), fail_on=settled.fail_on, baseline=baseline)
-        for path in sorted(found)
-    ]
+    from .config import ConfigError
+
+    try:
+        return [
+            _Check(
+                path=path,
+                settings=settled.asked_of(path),
+                fail_on=settled.fail_on,
+                baseline=baseline,
+                own_contracts=tuple(settled.own_contracts.values()),
+            )
+            for path in sorted(found)
+        ]
+    except ConfigError as error:
+        raise pytest.UsageError(f"npzschema: {error}") from None
 
 
 def _config(config: pytest.Config) -> Config:
     """The configuration that holds at the root of the tests."""
-    from .config import Config, ConfigError, find, read
+    from .config import Config, ConfigError
+    from .config_file import find, read
 
     try:
         path = find(config.rootpath)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from npzschema import __version__
 from npzschema.contracts import pointer, rules
 from npzschema.contracts.loader import schema_error
 from npzschema.contracts.strict_json import Flaw, StrictJsonError, parse
@@ -79,7 +80,18 @@ def _check(document: Any) -> None:
         # The message shows the value, which may be the whole document.
         said = error.message if len(error.message) <= 200 else f"breaks {error.validator!r} of the schema"
         where = pointer(*error.absolute_path)
-        raise SavedError(f"is no report of validate-npz: {f'{where}: ' if where else ''}{escape(said)}")
+        raise SavedError(
+            f"is no report of validate-npz: {f'{where}: ' if where else ''}{escape(said)}{_hint(document)}"
+        )
+
+
+def _hint(document: Any) -> str:
+    """What to do about a report that is none: another version may have written it."""
+    tool = document.get("tool") if isinstance(document, dict) else None
+    by = tool.get("version") if isinstance(tool, dict) and tool.get("name") == "npzschema" else None
+    if not isinstance(by, str):
+        return "; what --format json wrote is one"
+    return f"; version {escape(by[:40])} wrote it, this is {__version__}" if by != __version__ else ""
 
 
 def _report(file: dict[str, Any]) -> Report:

@@ -39,6 +39,12 @@ def sidecar_beside(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
+def sidecar_of(path: str) -> str | None:
+    """The sidecar of a dataset, where there is one. A JSON file of another kind beside it is none."""
+    beside = sidecar_beside(Path(path))
+    return None if beside == Path(path) or _checksum(beside) is None else str(beside)
+
+
 def check(path: str, source: ByteSource) -> Iterator[Deviation]:
     """Compare a file with the checksum in its sidecar. A JSON file of another kind beside it is none."""
     beside = sidecar_beside(Path(path))

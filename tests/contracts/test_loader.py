@@ -54,6 +54,10 @@ def meta(schema_):
     return changed(("metadata",), {"member": "_m", "schema": schema_})
 
 
+def test_a_contract_shows_itself_in_a_line():
+    assert repr(load("ptychopinn/canonical")) == "<Contract ptychopinn/canonical 1.0.0>"
+
+
 def test_the_small_one_is_a_contract():
     contract = from_document(SMALL)
     assert isinstance(contract, Contract)

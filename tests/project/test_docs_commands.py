@@ -85,3 +85,17 @@ def test_it_runs(words: list[str], stage: Path, tmp_path: Path, monkeypatch: pyt
 
 def test_there_are_commands() -> None:
     assert len(list(commands())) > 20
+
+
+def test_links_of_the_readme_lead_somewhere() -> None:
+    """The site's own links are checked where it is built; the README is no page of it."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert len(targets) > 10
+    heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", head.lower()).replace(" ", "-") for head in heads}
+    for target in targets:
+        if target.startswith("#"):
+            assert target[1:] in anchors
+        else:
+            assert (ROOT / target).is_file(), target

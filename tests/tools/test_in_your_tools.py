@@ -16,7 +16,7 @@ import yaml
 
 from npzschema.contracts.terminal import UsageError
 from npzschema.validator.cli import run
-from npzschema.validator.config import read
+from npzschema.validator.config_file import read
 
 from .small import dataset
 

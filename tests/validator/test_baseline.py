@@ -198,6 +198,14 @@ def test_reasons_and_other_files_are_kept():
     assert [(one[0], one[4]) for one in short("known.json")] == [("a.npz", "old"), ("b.npz", "new")]
 
 
+def test_a_file_that_is_named_twice_has_each_finding_once():
+    path = dataset("a.npz", stray=2, diffraction=npy(LEGACY))
+    command("--write-baseline", "once.json", "--fail-on", "warning", path)
+    command("--write-baseline", "twice.json", "--fail-on", "warning", path, f"./{path}")
+    assert short("twice.json") == short("once.json")
+    assert "no longer found" not in command("--baseline", "twice.json", path)[2]
+
+
 def test_it_is_sorted_and_stable():
     paths = [dataset(f"{name}.npz", diffraction=npy(LEGACY), xcoords=None, ycoords=None) for name in "ca"]
     command("--write-baseline", "one.json", *paths)

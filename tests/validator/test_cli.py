@@ -438,7 +438,10 @@ def test_after_two_dashes_nothing_is_an_option(good, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["--contract", ""], "--contract names nothing; leave it out, or write auto"),
+        *[
+            ([f"--{name}", "", "x"], f"--{name} names nothing; leave it out")
+            for name in ("contract", "config", "baseline", "write-baseline", "output")
+        ],
         (["-q", "-v"], "-q and -v exclude each other"),
         (["--contract", "nope"], "contract refused: nope: no such contract file"),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -105,6 +107,40 @@ def test_a_report_never_replaces_an_input(tmp_path, good):
     assert saved.read_text() == text
 
 
+def test_nor_what_else_a_run_goes_by(tmp_path, good, monkeypatch):
+    """Contract, configuration, baseline and sidecar were overwritten without a word."""
+    monkeypatch.chdir(tmp_path)
+    own = {"id": "lab/raw", "version": "1.0.0", "title": "x", "extends": "ptychopinn/canonical"}
+    sidecar = Path(good).with_suffix(".json")
+    files = {
+        "mine.json": json.dumps(own),
+        "folder/own.json": json.dumps({**own, "id": "lab/own"}),
+        "known.json": '{"baseline": 1, "findings": []}',
+        "npzschema.toml": 'contract = "mine.json"\ncontracts = "folder"\nbaseline = "known.json"\n',
+        str(sidecar): json.dumps({"sha256_checksum": "0" * 64}),
+    }
+    for name, text in files.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(text)
+    whats = ("a contract", "a contract", "the baseline", "the configuration", f"the sidecar of {good}")
+    for name, what in zip(files, whats, strict=True):
+        for argv in (["--output", name], ["--report", f"json={name}"]):
+            with pytest.raises(UsageError, match=re.escape(f"report {name} is {what}; name another file")):
+                command(*argv, good)
+    with pytest.raises(UsageError, match=r"report new\.json is the baseline"):
+        command("--write-baseline", "new.json", "--output", "new.json", good)
+    with pytest.raises(UsageError, match="cannot write none/new"):
+        command("--write-baseline", "none/new.json", "none.npz")
+    assert not Path("new.json").exists()
+    assert {name: Path(name).read_text() for name in files} == files
+
+
+def test_a_report_beside_a_dataset_can_be_made_again(good):
+    """It has the name of a sidecar, but is none."""
+    target = str(Path(good).with_suffix(".json"))
+    assert command("--report", f"json={target}", good) == command("--report", f"json={target}", good)
+
+
 def test_all_reports_are_written_or_none(tmp_path, good):
     first = tmp_path / "first"
     first.write_text("old")
@@ -147,7 +183,7 @@ def test_a_step_summary_is_appended(tmp_path, good, legacy, monkeypatch):
     command("--report", f"github={tmp_path / 'annotations'}", good)
     assert summary.read_text() == f"before\n{markdown}{command('--format', 'markdown', good)[1]}"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", good)
-    with pytest.raises(UsageError, match="is an input or another report"):
+    with pytest.raises(UsageError, match="is an input"):
         command("--format", "github", good)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
     with pytest.raises(UsageError, match=r"cannot write .*: is a directory"):

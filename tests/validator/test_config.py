@@ -13,7 +13,8 @@ import pytest
 from npzschema.contracts import load, rules, schema
 from npzschema.contracts.terminal import UsageError
 from npzschema.validator.cli import run
-from npzschema.validator.config import ConfigError, find, read
+from npzschema.validator.config import ConfigError
+from npzschema.validator.config_file import find, read
 from npzschema.validator.findings import Finding, Report
 from npzschema.validator.settings import Settings
 
@@ -200,6 +201,26 @@ def test_axes(here):
     assert "FORMAT-001" in told("--axes", "diffraction=H,W,N", path)[1][0][0]
 
 
+def test_axes_are_asked_of_the_arrays_that_a_contract_has(here):
+    """A contract without the array, or with another order of it, was a traceback."""
+    path = dataset(here / "a.npz")
+    configure(json.dumps({"id": "lab/bare", "version": "1.0.0", "title": "x", "arrays": {}}), "bare.json")
+    configure('axes = {diffraction = ["N", "H", "W"]}\n[files."a.npz"]\ncontract = "bare.json"')
+    assert told(path)[1][0][1] == "lab/bare"
+    configure('axes = {diffraction = ["H", "W", "N"]}\n[files."a.npz"]\ncontract = "ptychopinn/raw-npz"')
+    assert told("--contract", "bare.json", path)[0] == 0
+    only = {
+        "id": "lab/only",
+        "version": "1.0.0",
+        "title": "x",
+        "dimensions": {symbol: {"description": "x"} for symbol in "NHW"},
+    }
+    spec = {"dims": ["N", "H", "W"], "dtype": "float32"}
+    configure(json.dumps({**only, "arrays": {"diffraction": spec}}), "only.json")
+    with pytest.raises(UsageError, match=r"a\.npz: axes: diffraction: no contract has the axes \(H, W, N\)"):
+        told("--contract", "only.json", path)
+
+
 def test_the_report_says_who_chose_the_contract(here):
     path = legacy(here / "a.npz")
     configure('contract = "ptychopinn/legacy-hwn"')
@@ -220,6 +241,50 @@ def test_contracts_of_ones_own_are_known_by_id(here):
     assert told("--contract", "lab/raw", path) == (0, [({}, "lab/raw")])
     dataset(here / "b.npz")
     assert [contract for _, contract in told("a.npz", "b.npz")[1]] == ["ptychopinn/canonical", "lab/beside"]
+
+
+def declaring(path, **said):
+    return dataset(path, _metadata=npy(np.array(json.dumps(said))))
+
+
+def test_auto_finds_what_a_file_declares_among_contracts_of_ones_own(here):
+    pair = {"scale_contract_version": "lab_v1", "measurement_domain": "lab"}
+    configure(json.dumps({**OWN, "declaredBy": [pair]}), "mine/a.json")
+    configure(json.dumps({**OWN, "id": "lab/other"}), "mine/b.json")
+    configure('contracts = "mine"')
+    paths = [
+        declaring(here / "id.npz", contract="lab/other"),
+        declaring(here / "pair.npz", **pair),
+        declaring(here / "version.npz", contract="lab/raw@2.0.0"),
+        declaring(here / "unknown.npz", contract="lab/none"),
+        dataset(here / "silent.npz"),
+    ]
+    _, files = told(*paths)
+    assert [contract for _, contract in files] == ["lab/other", "lab/raw", "lab/raw", *["ptychopinn/canonical"] * 2]
+    assert [set(levels) for levels, _ in files] == [set(), set(), {"META-002"}, {"META-002"}, set()]
+    assert [set(levels) for levels, _ in told("--contract", "lab/raw", *paths[:2])[1]] == [set(), set()]
+    assert told("--isolated", paths[0]) == (0, [({"META-002": "warning"}, "ptychopinn/canonical")])
+    assert told("--jobs", "2", *paths[:2]) == told(*paths[:2])
+
+
+def test_the_report_says_which_contracts_of_ones_own_a_file_keeps(here):
+    strict = {"arrays": {"diffraction": {"values": {"exclusiveMaximum": 1e-6}}}}
+    configure(json.dumps(OWN), "mine/a.json")
+    configure(json.dumps({**OWN, **strict, "id": "lab/strict"}), "mine/b.json")
+    configure('contracts = "mine"')
+    out = io.StringIO()
+    run(["--format", "json", dataset(here / "a.npz")], out, io.StringIO())
+    recognised = json.loads(out.getvalue())["files"][0]["recognised"]
+    assert "lab/raw" in recognised
+    assert "lab/strict" not in recognised
+
+
+def test_a_pair_is_ones_own_before_it_is_a_shipped_one(here):
+    pair = load("ptychopinn/raw-counts").declared_by or load("ptychopinn/canonical").declared_by
+    path = declaring(here / "a.npz", **pair[0])
+    configure(json.dumps({**OWN, "declaredBy": list(pair)}), "mine/a.json")
+    configure('contracts = "mine"')
+    assert told(path) == (0, [({}, "lab/raw")])
 
 
 # The command line wins
@@ -314,10 +379,34 @@ TABLE = "[project]\nname = 'x'\n[tool.npzschema]\n"
         ("contracts = 'none'", 4, "contracts: no such folder 'none'"),
         ("contracts = 'twice'", 4, "contracts: twice/b.json has the id 'lab/raw' of twice/a.json"),
         ("contracts = 'shipped'", 4, "contracts: contract refused: shipped/a.json: /id: 'ptychopinn/canonical'"),
+        ("contracts = 'alike'", 4, "contracts: alike/b.json and alike/a.json have a pair of declaredBy in common"),
         ("contracts = 'broken'", 4, "contracts: contract refused: broken/a.json: not a JSON object"),
-        ("select = ['SCAN'", 4, "not TOML: "),
-        ("a = 1\na = 2", 5, "not TOML: cannot overwrite a value"),
-        ("x = \x01", 4, "not TOML: "),
+        ("axes = {foo = ['N']}", 4, "axes.foo: axes are named for 'foo', which is no array of the contract"),
+        ("[tool.npzschema.files.a.axes]\ndiffraction = ['N', 'Q']", 5,
+         "files.a.axes.diffraction: no contract has the axes (N, Q)"),
+        ("select = ['SCAN'", 4, "not TOML: a list is not closed: ] or a comma is missing: select = ['SCAN'"),
+        ("a = 1\na = 2", 5, "not TOML: this key or table is there already; keep one of the two: a = 2"),
+        ("[tool.npzschema]", 4, "not TOML: this key or table is there already"),
+        ("levels = {a = 'x', a = 'y'}", 4, "not TOML: this key or table is there already"),
+        ("x = \x01", 4, "not TOML: no value, or none that TOML knows; a text stands in quotes: x = \\x01"),
+        ("x = '\x01'", 4, "not TOML: a control character; delete it: x = '\\x01'"),
+        ("# \x01", 4, "not TOML: a control character; delete it"),
+        ("contract =", 4, "not TOML: no value, or none that TOML knows; a text stands in quotes: contract ="),
+        ("contract = auto", 4, "not TOML: no value, or none"),
+        ("contract", 4, "not TOML: = is missing after the key; write key = value: contract"),
+        ("contract = 'auto\n", 4, "not TOML: a text does not end on its line: the closing quote is missing"),
+        ('contract = "auto\n', 4, "not TOML: a text does not end on its line: the closing quote is missing"),
+        ('contract = "auto', 4, "not TOML: a text does not end on its line: the closing quote is missing"),
+        ('contract = "C:\\data"', 4, "not TOML: no such escape in a text; write paths with / or in single quotes"),
+        ('contract = "C:\\users"', 4, "not TOML: no such escape in a text"),
+        ("contract = 'auto' 'x'", 4, "not TOML: a line holds one key and its value"),
+        ("[tool.other", 4, "not TOML: a heading is not closed: ] is missing: [tool.other"),
+        ("[[tool.x]", 4, "not TOML: a heading is not closed: ] is missing"),
+        ("levels = {KEY-003 = 'off'", 4, "not TOML: a table in braces is not closed: } or a comma is missing"),
+        ("levels = {KEY-003 = 'off',\n}", 4, "not TOML: no key begins so; put a pattern in quotes, and close { }"),
+        ("files.*.ignore = ['KEY']", 4, "not TOML: no key begins so; put a pattern in quotes"),
+        ("contract = 2020-02-30", 4, "not TOML: no such date or time; a text stands in quotes"),
+        ("? = 1", 4, "not TOML: neither a key nor a [table] begins so; write key = value: ? = 1"),
     ],
 )  # fmt: skip
 def test_what_is_refused_is_one_line_with_its_place(text, line, what):
@@ -325,6 +414,8 @@ def test_what_is_refused_is_one_line_with_its_place(text, line, what):
     configure(json.dumps(OWN), "twice/b.json")
     configure(json.dumps({**OWN, "id": "ptychopinn/canonical"}), "shipped/a.json")
     configure("[]", "broken/a.json")
+    configure(json.dumps({**OWN, "declaredBy": [{"a": 1}]}), "alike/a.json")
+    configure(json.dumps({**OWN, "id": "lab/b", "declaredBy": [{"b": 1}, {"a": 1}]}), "alike/b.json")
     configure(TABLE + text, "pyproject.toml")
     with pytest.raises(UsageError) as error:
         told("none.npz")
@@ -350,6 +441,19 @@ def test_hostile_configurations(here, content, what):
         told("none.npz")
     assert str(error.value).startswith(what)
     assert str(error.value).isprintable()
+
+
+def test_a_working_directory_that_is_gone_is_told(here, monkeypatch):
+    (here / "gone").mkdir()
+    monkeypatch.chdir(here / "gone")
+    (here / "gone").rmdir()
+    with pytest.raises(UsageError, match=r"^the working directory is gone: no such file or directory$"):
+        told(str(here / "a.npz"))
+
+
+def test_a_byte_order_mark_is_passed_over(here):
+    (here / "npzschema.toml").write_bytes(b'\xef\xbb\xbfignore = ["KEY"]\r\n')
+    assert told(legacy(here / "a.npz")) == (1, [({"FORMAT-001": "error"}, "ptychopinn/canonical")])
 
 
 def test_files_that_cannot_be_read():

@@ -202,6 +202,11 @@ def test_a_pattern_without_a_file_is_an_error(project, workers):
     assert result.errlines == [f"ERROR: --validate-npz data/*.npy: no file matches in {project.path}", ""]
 
 
+def test_a_name_that_reads_as_a_pattern_is_a_name(project):
+    (project.path / "a[1].npz").write_bytes(archive(parts()))
+    project.runpytest("--validate-npz=a[1].npz").assert_outcomes(passed=1)
+
+
 def test_names_that_pytest_would_take_apart(project):
     for name in ("a[1].npz", "b::c.npz", "-d.npz"):
         (project.path / "data" / name).write_bytes(archive(parts()))
@@ -217,6 +222,18 @@ def test_the_configuration_holds(project):
     (project.path / "npzschema.toml").write_text('fail-on = "warning"\n' + settings)
     os.chdir(project.path)
     project.runpytest("--validate-npz=data/**/*.npz").assert_outcomes(passed=2, failed=1)
+
+
+def test_contracts_of_ones_own_are_found_by_what_a_file_declares(project):
+    own = {"id": "lab/raw", "version": "1.0.0", "title": "x", "extends": "ptychopinn/legacy-hwn"}
+    (project.path / "mine").mkdir()
+    (project.path / "mine" / "raw.json").write_text(json.dumps(own), encoding="utf-8")
+    (project.path / "npzschema.toml").write_text('contracts = "mine"\n', encoding="utf-8")
+    said = npy(np.array(json.dumps({"contract": "lab/raw"})))
+    (project.path / "a.npz").write_bytes(archive(parts(_metadata=said)))
+    result = project.runpytest("--validate-npz=a.npz")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*violations*lab/raw 1.0.0*"])
 
 
 def test_the_baseline_holds(project):
@@ -235,6 +252,7 @@ def test_the_baseline_holds(project):
     [
         ("npzschema.toml", 'contrat = "x"', "npzschema: npzschema.toml:1: contrat: no such key"),
         ("npzschema.toml", 'baseline = "none.json"', "none.json: cannot be read"),
+        ("npzschema.toml", 'axes.Y = ["N", "Q"]', "npzschema: npzschema.toml:1: axes.Y: no contract has the axes"),
     ],
 )
 def test_what_is_wrong_with_the_configuration_is_one_line(project, name, text, what):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from npzschema import __version__
 from npzschema.contracts import schema
 from npzschema.validator import saved
 from npzschema.validator.reporters import REPORTERS, Style
@@ -73,7 +75,12 @@ GOOD = as_json(samples.ALL).encode()
         (b"\xff\xfe\x00", "is no JSON"),
         (b"[]", "is no report of validate-npz"),
         (b"null", "is no report of validate-npz"),
-        (b"{}", "is no report of validate-npz"),
+        (b"{}", "is no report of validate-npz: .*; what --format json wrote is one"),
+        (b"\xff\xfe\0", "is no JSON: its bytes are no text"),
+        (
+            changed(tool={"name": "npzschema", "version": "9.0"}, later=1),
+            f"'later' was unexpected.*; version 9.0 wrote it, this is {re.escape(__version__)}",
+        ),
         (b"[" * 100_000, "is nested too deeply"),
         (b'{"a":' * 100_000, "is nested too deeply"),
         (GOOD.replace(b"7.25", b"NaN"), "holds NaN, which JSON does not know"),

@@ -103,7 +103,8 @@ class _Page:
         remedies: dict[str, None] = {}
         for finding in findings:
             self.line(4, (finding.message, ""))
-            for part in (phrases.frames(finding), finding.evidence and f"evidence: {finding.evidence}"):
+            evidence = finding.evidence and f"evidence: {finding.evidence}"
+            for part in (phrases.known(finding), phrases.frames(finding), evidence):
                 if part:
                     self.line(6, (part, "dim"))
             if phrases.is_command(finding):

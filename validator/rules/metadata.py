@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from npzschema.contracts import Contract, pointer
@@ -65,7 +65,7 @@ def check(case: Case) -> Iterator[Deviation]:
         )
         return
     broken = list(_schema(name, wanted.schema, document)) if wanted.schema is not None else []
-    yield from broken or _declaration(case.contract, name, document)
+    yield from broken or _declaration((case.contract, *case.own), name, document)
 
 
 def _no_text(header: ArrayHeader, *, pickled: bool) -> str:
@@ -78,9 +78,9 @@ def _no_text(header: ArrayHeader, *, pickled: bool) -> str:
     return f"is {header.dtype_name}, and holds no text of at most {MAX_TEXT:,} bytes that can be read"
 
 
-def _declaration(contract: Contract, name: str, document: Any) -> Iterator[Deviation]:
+def _declaration(known: Sequence[Contract], name: str, document: Any) -> Iterator[Deviation]:
     """What the file declares itself to be, where nobody can follow it."""
-    said = declared(document, contract)
+    said = declared(document, known)
     if said.flaw:
         yield Deviation(
             code="META-002",

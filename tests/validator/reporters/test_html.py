@@ -289,6 +289,15 @@ def test_headers_only_says_so_in_place_of_pictures(datasets):
     assert "only headers were read" in page.text
 
 
+def test_known_findings_are_told_as_known():
+    told = (finding(level="error"), finding(level="error", known="old <b>"), finding(known=""))
+    text, page = rendered(Report(path="p.npz", verdict="violations", findings=told))
+    assert "2 errors and 1 note, 2 of them known" in page.text
+    assert text.count('<span class="level known">known</span>') == 2
+    assert "old <b>" in page.text
+    assert page.text.count("The baseline gives no reason.") == 1
+
+
 @pytest.mark.parametrize("count", [20, 150])
 def test_many_files_stay_small_and_the_grave_ones_keep_their_pictures(report_of, count):
     reports = [report_of("") for _ in range(count)] + [report_of("FORMAT-001")]
@@ -296,6 +305,27 @@ def test_many_files_stay_small_and_the_grave_ones_keep_their_pictures(report_of,
     assert len(text.encode()) < LARGEST
     assert f"file-{count + 1}-axis-order" in page.values("id")
     assert ("Left out, so that the page stays small" in page.text) == (count == 150)
+
+
+@pytest.mark.parametrize("count", [1_000, 5_000])
+def test_very_many_files_are_listed_only(count):
+    """A page of 3,000 files took 28 MB."""
+    findings = tuple(finding(array=one) for one in "abcdef")
+    bad = Report(path='run "1" <a>.npz' * 5, verdict="violations", findings=findings)
+    reports = [Report(path="good.npz", verdict="valid", findings=())] * count + [bad] * (count // 2)
+    text, page = rendered(*reports)
+    assert len(text.encode()) < LARGEST
+    anchors = [f"file-{at}" for at in range(1, len(reports) + 1)]
+    told = set(anchors) & set(page.values("id"))
+    assert f"file-{count + 1}" in told, "the gravest"
+    assert "file-1" not in told
+    assert {href.removeprefix("#") for href in page.values("href") if not href.startswith("data:")} <= set(
+        page.values("id")
+    )
+    assert f"{len(reports):,} files checked" in page.text
+    listed = min(len(reports), 2_000)
+    assert f"Of {listed - len(told):,} files this list is all" in page.text
+    assert (f"{len(reports) - listed:,} more files are not listed" in page.text) == (len(reports) > listed)
 
 
 def test_hostile_counts_and_lengths_stay_small():

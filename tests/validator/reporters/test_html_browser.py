@@ -54,6 +54,8 @@ def opened(browser, tmp_path):
         path.write_text(REPORTERS["html"].render(reports, Style()), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
         contexts.append(context)
+        # A slow machine is no fault of the page.
+        context.set_default_timeout(300_000)
         page = context.new_page()
         page.complaints, page.asked = [], []
         page.on("console", lambda message: page.complaints.append(message.text))
@@ -120,7 +122,7 @@ def test_findings_lead_to_their_pictures_and_back_by_keyboard(report_of, opened,
     name = link.get_attribute("href")
     link.focus()
     page.keyboard.press("Enter")
-    assert page.url == page.own + name
+    page.wait_for_url(page.own + name)
     figure = page.locator(f"figure{name}")
     assert figure.evaluate(
         "one => one.getBoundingClientRect().top < innerHeight && one.getBoundingClientRect().top > -5"
@@ -128,7 +130,7 @@ def test_findings_lead_to_their_pictures_and_back_by_keyboard(report_of, opened,
     assert figure.locator("svg").first.is_visible()
     figure.locator(".back a", has_text=code).focus()
     page.keyboard.press("Enter")
-    assert page.url == page.own + "#" + finding.get_attribute("id")
+    page.wait_for_url(page.own + "#" + finding.get_attribute("id"))
 
 
 def test_the_first_tab_stop_skips_to_the_report(report_of, opened):

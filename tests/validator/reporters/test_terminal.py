@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -43,6 +44,14 @@ def test_plain_text_is_a_line_a_finding():
         "            Copy or download the file again and compare the sizes.\n"
         "broken.npz  unreadable  1 error\n"
     )
+
+
+def test_a_terminal_tells_what_is_known_where_everything_is_asked_for():
+    first, *others = samples.LEGACY.findings
+    report = replace(samples.LEGACY, findings=(replace(first, known="old file"), *others))
+    assert f"{first.message}\n      known: old file.\n" in drawn(report, verbosity=1)
+    assert "known: old file." in plain(report, verbosity=1)
+    assert first.message not in drawn(report)
 
 
 def test_a_terminal_shows_the_verdict_first_and_the_command_last():

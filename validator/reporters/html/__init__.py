@@ -37,7 +37,7 @@ def render(reports: Sequence[Report], style: Style) -> str:
     import jinja2
     from markupsafe import Markup
 
-    from .page import counts_words, views
+    from .page import counts_words, view_of
     from .raster import gradient
 
     environment = jinja2.Environment(
@@ -51,11 +51,11 @@ def render(reports: Sequence[Report], style: Style) -> str:
     )
     sheet = resources.files(__name__).joinpath("style.css").read_text(encoding="utf-8")
     verdicts = Counter(report.verdict for report in reports)
-    levels = Counter(finding.level for report in reports for finding in report.findings)
     return environment.get_template("report.html.j2").render(
-        files=views(reports),
+        page=view_of(reports),
+        total=len(reports),
         verdicts=verdicts,
-        counts=counts_words(levels),
+        counts=counts_words(finding for report in reports for finding in report.findings),
         version=__version__,
         style=Markup(sheet),  # noqa: S704 - it ships with the package
         gradients={scale: gradient(scale) for scale in ("linear", "log", "phase")},

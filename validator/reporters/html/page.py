@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from npzschema.contracts import Level, Rule, rules
+from npzschema.contracts import Rule, rules
 
 from ...findings import LEVELS, Finding, Report
 from ...picture import Image, Picture, Plot
@@ -21,9 +22,13 @@ SIDES: Final = (512, 192, 128, 96, 64, 48)
 BUDGET: Final = 2_800_000
 """Bytes that a page may come to by the estimates below, which are on the large side: it stays below 3 MiB."""
 
-COSTS: Final = {"file": 4_000, "finding": 2_500, "array": 500, "panel": 3_500, "point": 30, "mark": 250}
+COSTS: Final = {"entry": 250, "file": 4_000, "finding": 2_500, "array": 500, "panel": 3_500, "point": 30, "mark": 250}
 """Estimated bytes of each."""
 
+GRAVEST_FIRST: Final = {"violations": 0, "unreadable": 1, "valid": 2}
+"""Which files keep their words, where there are very many."""
+
+MOST_FILES: Final = 2_000
 MOST_FRAMES: Final = 40
 MOST_FINDINGS: Final = 200
 MOST_ARRAYS: Final = 200
@@ -102,23 +107,66 @@ class FileView:
     more: tuple[int, int]
 
 
-def views(reports: Sequence[Report]) -> list[FileView]:
-    """All reports, their pictures shrunk or left out so that the page stays small."""
-    side, drawing = _fitting(reports)
-    return [_file(at, report, side, draw=at in drawing) for at, report in enumerate(reports, start=1)]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A line in the list of files. ``anchor``: where the file is told, empty where it is told nowhere else."""
+
+    anchor: str
+    verdict: str
+    path: str
+    counts: str
 
 
-def _fitting(reports: Sequence[Report]) -> tuple[int, frozenset[int]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageView:
+    """All that a page shows. ``only_listed``, ``unlisted``: how many files are named and no more, or not even named."""
+
+    files: list[FileView]
+    contents: tuple[Entry, ...]
+    only_listed: int
+    unlisted: int
+
+
+def view_of(reports: Sequence[Report]) -> PageView:
+    """All reports. Where there are very many, images are shrunk, then left out, then words: the page stays small."""
+    gravest = sorted(range(len(reports)), key=lambda at: GRAVEST_FIRST[reports[at].verdict])[:MOST_FILES]
+    listed = {at: reports[at] for at in sorted(gravest)}
+    left = BUDGET - sum(COSTS["entry"] + len(html.escape(_cut(report.path)).encode()) for report in listed.values())
+    told: dict[int, Report] = {}
+    for at in gravest:
+        left -= _words_cost(reports[at])
+        if told and left < 0:
+            left += _words_cost(reports[at])
+            break
+        told[at] = reports[at]
+    side, drawing = _fitting(told, left)
+    files = {at: _file(at + 1, reports[at], side, draw=at in drawing) for at in sorted(told)}
+    entries = tuple(
+        Entry(
+            anchor=files[at].anchor if at in files else "",
+            verdict=report.verdict,
+            path=_cut(report.path),
+            counts=counts_words(report.findings),
+        )
+        for at, report in listed.items()
+    )
+    return PageView(
+        files=list(files.values()),
+        contents=entries,
+        only_listed=len(listed) - len(files),
+        unlisted=len(reports) - len(listed),
+    )
+
+
+def _fitting(reports: Mapping[int, Report], left: int) -> tuple[int, frozenset[int]]:
     """Side of the images, and which reports keep their pictures: those with the gravest findings first."""
-    everyone = range(1, len(reports) + 1)
-    left = BUDGET - sum(map(_words_cost, reports))
     for side in SIDES:
-        if sum(_pictures_cost(report, side) for report in reports) <= left:
-            return side, frozenset(everyone)
+        if sum(_pictures_cost(report, side) for report in reports.values()) <= left:
+            return side, frozenset(reports)
     kept = set()
     order = {"violations": 0, "valid": 1, "unreadable": 2}
-    for at in sorted(everyone, key=lambda at: order[reports[at - 1].verdict]):
-        left -= _pictures_cost(reports[at - 1], SIDES[-1])
+    for at in sorted(reports, key=lambda at: (order[reports[at].verdict], at)):
+        left -= _pictures_cost(reports[at], SIDES[-1])
         if left < 0:
             break
         kept.add(at)
@@ -166,7 +214,7 @@ def _file(at: int, report: Report, side: int, *, draw: bool) -> FileView:
         report=report,
         folder=folder + "/" if folder and folder != "/" else folder,
         name=name or report.path,
-        counts=counts_words(Counter(finding.level for finding in report.findings)),
+        counts=counts_words(report.findings),
         findings=findings,
         # Those that show a finding come first; each half keeps its order.
         pictures=tuple(sorted(views_of, key=lambda view: not view.shows)),
@@ -199,11 +247,16 @@ def _without(report: Report, *, draw: bool) -> str:
     return "There is nothing to look at: no values were read, or the contract describes no scan."
 
 
-def counts_words(counts: Mapping[Level, int]) -> str:
-    """``2 errors, 1 warning and 3 notes``."""
-    names: tuple[tuple[Level, str], ...] = (("error", "error"), ("warning", "warning"), ("info", "note"))
+def counts_words(findings: Iterable[Finding]) -> str:
+    """``2 errors, 1 warning and 3 notes, 1 of them known``."""
+    counts: Counter[str] = Counter()
+    for finding in findings:
+        counts[finding.level] += 1
+        counts["known"] += finding.known is not None
+    names = (("error", "error"), ("warning", "warning"), ("info", "note"))
     told = [f"{counts[level]:,} {name}{'s' * (counts[level] != 1)}" for level, name in names if counts.get(level)]
-    return enumerate_words(told, "and") or "no findings"
+    known = f", {counts['known']:,} of them known" if counts["known"] else ""
+    return (enumerate_words(told, "and") or "no findings") + known
 
 
 def _finding(
@@ -240,6 +293,7 @@ def _short(finding: Finding) -> Finding:
         expected=_cut(finding.expected),
         found=_cut(finding.found),
         evidence=_cut(finding.evidence),
+        known=None if finding.known is None else _cut(finding.known),
         pointer=_cut(finding.pointer),
     )
 
