@@ -205,9 +205,7 @@ def test_faults_are_told_as_when_read_in_order(data):
 @pytest.mark.usefixtures("small")
 def test_who_stops_reading_leaves_no_threads():
     before = threading.active_count()
-    held = open_archive(
-        BytesSource(archive([Part(name=b"a", body=BODY, deflate=True, held=streamed(cut(BODY, 40)))]))
-    )
+    held = open_archive(BytesSource(archive([Part(name=b"a", body=BODY, deflate=True, held=streamed(cut(BODY, 40)))])))
     reader = held.reader(held.members[0], ahead=True)
     reader.read(10)
     assert threading.active_count() > before
