@@ -19,18 +19,23 @@ SIDE: Final = 128
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kind:
-    """What is made: ``mebibytes`` of patterns of 128x128, in a form, stored or deflated."""
+    """What is made: ``mebibytes`` of patterns of 128x128, in a form, stored or deflated.
+
+    ``writer``: generate-npz deflates in pieces that start afresh, numpy in one stream.
+    """
 
     mebibytes: int
     form: Literal["canonical", "legacy"] = "canonical"
     deflated: bool = True
     content: Literal["counts", "noise"] = "counts"
+    writer: Literal["generate-npz", "numpy"] = "generate-npz"
 
     @property
     def words(self) -> str:
         how = "deflated" if self.deflated else "stored"
         told = f"{self.mebibytes:,} MiB {how}"
-        return told + (", legacy" if self.form == "legacy" else "") + (", noise" if self.content == "noise" else "")
+        told += (", legacy" if self.form == "legacy" else "") + (", noise" if self.content == "noise" else "")
+        return told + (" by numpy" if self.writer == "numpy" else "")
 
 
 def make(path: Path, kind: Kind) -> Path:
@@ -69,6 +74,10 @@ def make(path: Path, kind: Kind) -> Path:
             if legacy:
                 writer.add_array(f"{name}_start", placed)
         writer.close()
+    if kind.writer == "numpy":
+        with np.load(path) as made_file:
+            arrays = dict(made_file)
+        (np.savez_compressed if kind.deflated else np.savez)(path, **arrays)
     return path
 
 

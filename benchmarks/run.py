@@ -100,6 +100,7 @@ def validation(folder: Path, sizes: list[int], rounds: int) -> Iterator[Row]:
     kinds = [Kind(mebibytes=size, deflated=deflated) for size in sizes for deflated in (True, False)]
     middle = min(256, max(sizes))
     kinds += [Kind(mebibytes=middle, form="legacy"), Kind(mebibytes=middle, content="noise")]
+    kinds += [Kind(mebibytes=middle, writer="numpy"), Kind(mebibytes=middle, form="legacy", writer="numpy")]
     base = peak([*VALIDATE, str(datasets.make(folder / "base.npz", Kind(mebibytes=16)))])
     for kind in kinds:
         path = datasets.make(folder / "one.npz", kind)
@@ -108,7 +109,7 @@ def validation(folder: Path, sizes: list[int], rounds: int) -> Iterator[Row]:
         least = (2.2 if kind.deflated else 2.0) if kind.mebibytes >= middle else None
         yield faster(f"full validation, {kind.words}, against load and check", pair, least)
         yield from share_of_limit(path, kind, rounds)
-        if kind.form == "canonical" and kind.content == "counts":
+        if kind == Kind(mebibytes=kind.mebibytes, deflated=kind.deflated):
             whole = paired(process([*VALIDATE, str(path)]), process([*PEER, "check", str(path)]), rounds)
             yield faster(f"the same as whole processes, {kind.words}", whole, None)
             headers = timed(partial(npzschema.validate, str(path), headers_only=True))
@@ -167,17 +168,16 @@ def memory(work: str, mebibytes: float, most: float) -> Row:
 
 def converting(folder: Path, sizes: list[int], rounds: int) -> Iterator[Row]:
     middle = min(256, max(sizes))
+    for writer in ("numpy", "generate-npz"):
+        kind = Kind(mebibytes=middle, form="legacy", writer=writer)
+        source = datasets.make(folder / "legacy.npz", kind)
+        ours = process([*CONVERT, str(source), str(folder / "ours.npz")])
+        for peer, words in (("convert", "load, transpose, cast, save"), ("transpose", "load, transpose, save")):
+            pair = paired(ours, process([*PEER, peer, str(source), str(folder / "peer.npz")]), rounds)
+            yield faster(f"convert {kind.words}, against {words}", pair, 5)
     for size in sorted({middle, max(sizes)}):
         source = datasets.make(folder / "legacy.npz", Kind(mebibytes=size, form="legacy"))
-        ours = [*CONVERT, str(source), str(folder / "ours.npz")]
-        if size == middle:
-            peer = [*PEER, "convert", str(source), str(folder / "peer.npz")]
-            pair = paired(process(ours), process(peer), max(2, rounds // 2))
-            yield faster(f"convert legacy, {size:,} MiB, against load, transpose, cast, save", pair, 5)
-            peer = [*PEER, "transpose", str(source), str(folder / "peer.npz")]
-            pair = paired(process(ours), process(peer), max(2, rounds // 2))
-            yield faster(f"convert legacy, {size:,} MiB, against load, transpose, save", pair, 5)
-        most = peak(ours)
+        most = peak([*CONVERT, str(source), str(folder / "ours.npz")])
         yield Row(
             work=f"peak memory of convert, {size:,} MiB",
             figure=f"{most:.0f} MiB",

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-LARGE: Final = 31 << 20
-"""Bytes; above 32 MiB glibc gives every array pages of its own, whatever came before."""
+LARGE: Final = 12 << 20
+"""Bytes: smaller arrays share what is kept, of which twice as much is at most. More keeps more, and gains nothing."""
 
 
 @functools.cache
