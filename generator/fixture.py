@@ -19,8 +19,9 @@ from .metadata import essential, metadata
 from .plan import check_allowed
 from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
+from .rounds import mended_further
 from .sidecar import Sidecar
-from .source import Axes, Source, opened, refuse_same
+from .source import Axes, Source, decided, opened, refuse_same
 from .stream import Stream, taken
 
 Array = np.ndarray[Any, Any]
@@ -86,7 +87,16 @@ def fixture(
     read_as = _of_source(wanted)
     advice = "" if fixed is None else f"for patterns of another size name --contract {DEFAULT}"
     with opened(source, read_as, allow=allow, axes=axes, advice=advice) as one:
-        whole = mended(one.dataset, one.binding, read_as, one.plan)
+        whole, further = mended_further(
+            one.dataset,
+            mended(one.dataset, one.binding, read_as, one.plan),
+            str(one.path),
+            read_as,
+            one.plan.steps,
+            allow=allow,
+            axes={**decided(one.report, read_as), **(axes or {})},
+        )
+        whole = {name: stream for name, stream in whole.items() if name in read_as.arrays}
         chosen = _indices(one, read_as, whole, subset_size, positions)
         streams = _cut(read_as, whole, chosen)
         text, declared = metadata(one.dataset, wanted) if wanted.metadata else ({}, ())
@@ -102,7 +112,7 @@ def fixture(
             "positions": positions,
         }
         steps = (
-            *(step.document() for step in (*one.plan.steps, *declared, *trimmed)),
+            *(step.document() for step in (*one.plan.steps, *further, *declared, *trimmed)),
             cut,
             *(_copied(name, of) for name, of in twins.items()),
             *(_left_out(name, wanted) for name in one.dataset.headers if name not in wanted.known_names()),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import npzschema
-from npzschema.generator import Experiment, GeneratorError, Output, convert, simulate
+from npzschema.generator import Experiment, GeneratorError, Output, convert, fixture, simulate
 
 from .making import command
 
@@ -113,6 +113,21 @@ def test_two_faults_beside_the_legacy_order(right: dict[str, np.ndarray], tmp_pa
     with np.load(target) as mended:
         np.testing.assert_array_equal(mended["diffraction"], right["diffraction"])
         np.testing.assert_allclose(mended["xcoords"], right["xcoords"], atol=1e-9)
+
+
+@pytest.mark.parametrize("faults", ["unshifted and reversed", "swapped and unshifted"])
+def test_a_fixture_is_cut_from_what_both_steps_mend(right: dict[str, np.ndarray], faults: str, tmp_path: Path) -> None:
+    first, second, allow = TWO_FAULTS[faults]
+    source, target = tmp_path / "wrong.npz", tmp_path / "cut.npz"
+    np.savez(source, **FAULTS[second][1](FAULTS[first][1](right)))
+    with pytest.raises(GeneratorError, match=f"--allow {allow[1]} would"):
+        fixture(source, target, subset_size=40, contract="ptychopinn/canonical", allow=allow[:1])
+    assert [one.name for one in tmp_path.iterdir()] == ["wrong.npz"]
+    made = fixture(source, target, subset_size=40, contract="ptychopinn/canonical", allow=allow)
+    assert [step["step"] for step in made.steps if step["step"] in STEP.values()] == allow
+    with np.load(target) as cut:
+        np.testing.assert_array_equal(cut["diffraction"], right["diffraction"][:40])
+        np.testing.assert_allclose(cut["xcoords"], right["xcoords"][:40], atol=1e-9)
 
 
 def test_a_step_that_is_not_needed_is_told(right: dict[str, np.ndarray], tmp_path: Path) -> None:
