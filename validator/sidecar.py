@@ -41,6 +41,9 @@ def sidecar_beside(path: Path) -> Path:
 
 def sidecar_of(path: str) -> str | None:
     """The sidecar of a dataset, where there is one. A JSON file of another kind beside it is none."""
+    if not Path(path).name:
+        # A folder, or nothing at all.
+        return None
     beside = sidecar_beside(Path(path))
     return None if beside == Path(path) or _checksum(beside) is None else str(beside)
 
