@@ -99,6 +99,10 @@ def main_of(name: str, run: Run) -> NoReturn:
         # argparse leaves so after --help and --version.
         status = int(stop.code or 0)
     except KeyboardInterrupt:
+        import signal
+
+        # Threads may still end what they are at: whoever cannot wait for that kills the process, without a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         sys.stderr.write(f"{name}: interrupted\n")
         status = 130
     process.finish()

@@ -37,8 +37,10 @@ class Matches:
     @property
     def correlations(self) -> Array:
         """Of each position's pattern and each frame, (N, f); 0 where it was not tried."""
-        norms = np.sqrt(np.outer(self.power, self.own))
-        found: Array = np.divide(self.products, norms, out=np.zeros_like(self.products), where=norms > 0)
+        found: Array = np.zeros_like(self.products)
+        for rank, own in enumerate(self.own):
+            norms = np.sqrt(self.power * own)
+            np.divide(self.products[:, rank], norms, out=found[:, rank], where=norms > 0)
         return found
 
     def gain(self, reading: Reading) -> float:
@@ -73,13 +75,16 @@ def matches(scene: Scene) -> Matches:
 
 def pairings(scene: Scene, found: Matches, data: Array) -> Iterator[Trial]:
     """Frames and positions out of step by the best of all steps, in the same direction and in the other."""
-    n, frames = len(scene.x), found.index
-    ranks = np.arange(len(frames))
+    n = len(scene.x)
     for name, sign in (("roll", 1), ("reverse", -1)):
-        steps = np.arange(n)
-        partners = (sign * frames[None, :] + steps[:, None]) % n
+        products, power = np.zeros(n), np.zeros(n)
+        for rank, frame in enumerate(found.index):
+            # Frame by frame: there may be very many positions.
+            partners = (sign * frame + np.arange(n)) % n
+            products += found.products[partners, rank]
+            power += found.power[partners]
         with np.errstate(invalid="ignore", divide="ignore"):
-            fits = found.products[partners, ranks].sum(axis=1) / np.sqrt(found.power[partners].sum(axis=1))
+            fits = products / np.sqrt(power)
         if sign > 0:
             fits[0] = -np.inf
         step = int(np.argmax(np.nan_to_num(fits, nan=-1.0, neginf=-1.0)))

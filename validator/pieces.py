@@ -8,6 +8,7 @@ by inflating it alone.
 from __future__ import annotations
 
 import os
+import struct
 from collections import deque
 from collections.abc import Generator, Iterator
 from typing import Final
@@ -18,8 +19,11 @@ from .source import ByteSource
 MARK: Final = b"\x00\x00\xff\xff"
 """The end of an empty stored block: its length and the complement of that."""
 
-FINAL: Final = b"\x01\x00\x00\xff\xff"
-"""The same block as the last one of a stream."""
+PROOF: Final = os.urandom(16)
+"""What a stream between two blocks is to give. Were it known, a stream could bring codes that make it of anything."""
+
+END: Final = b"\x01" + struct.pack("<2H", len(PROOF), len(PROOF) ^ 0xFFFF) + PROOF
+"""The same as a stored block, the last one of its stream."""
 
 LEAST: Final = 1 << 15
 """Bytes of compressed data that are worth a thread's while."""
@@ -27,7 +31,7 @@ LEAST: Final = 1 << 15
 MOST: Final = 1 << 21
 """Bytes of compressed data without a mark after which no piece is looked for."""
 
-LARGEST: Final = 1 << 23
+LARGEST: Final = 1 << 22
 """Bytes that a piece may become."""
 
 WINDOW: Final = 1 << 20
@@ -91,14 +95,14 @@ def _inflated(data: memoryview, *, last: bool) -> bytes:
     """One piece.
 
     That the stream, read in order, would be between two blocks here is proved by one block more: only there does it
-    end the stream, with nothing before it.
+    give what that holds, and end the stream.
     """
     stream = inflater()
     try:
         out = stream.inflate(data, LARGEST)
-        more = b"" if last or len(out) == LARGEST else stream.inflate(FINAL, 1)
+        proved = last or stream.inflate(END, len(PROOF) + 1) == PROOF
     except InflateError:
         raise Undivided from None
-    if more or not stream.ended or stream.unused:
+    if len(out) == LARGEST or not proved or not stream.ended or stream.unused:
         raise Undivided
     return out

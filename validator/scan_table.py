@@ -28,7 +28,7 @@ Array = np.ndarray[Any, Any]
 MAX_ROWS = 1 << 18
 """More positions than this are not checked row by row; the report says so."""
 
-SLICE = 1 << 15
+SLICE = 1 << 13
 """Rows judged at a time: pandera's list of failures takes a kilobyte a row."""
 
 SWITCHING: Final = 0.0001

@@ -28,6 +28,7 @@ from npzschema.validator.source import BytesSource
 from ..differential import assert_agrees, assert_honest
 from ..validator import hostile
 from ..validator.handmade import Part, archive, deflated, npy, npy_of, parts
+from ..validator.hostile_pieces import HALF_A_HEADER, LAST
 
 LARGEST = 1 << 15
 """Bytes of an input: structures are small, and larger ones only make the fuzzer slow."""
@@ -295,6 +296,8 @@ def _divided_seeds() -> Iterator[bytes]:
                 one = zlib.compressobj(level, zlib.DEFLATED, -15)
                 parts_ = [one.compress(body[at : at + 99]) + one.flush(flush) for at in range(0, len(body), 99)]
                 yield b"".join(parts_) + one.flush()
+    for end in (HALF_A_HEADER, LAST):
+        yield end + deflated(b"abc")
 
 
 def _contract_seeds() -> Iterator[bytes]:

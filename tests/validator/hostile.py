@@ -5,6 +5,7 @@ from __future__ import annotations
 from .hostile_arrays import found, headers, prefixes
 from .hostile_case import Case
 from .hostile_pickles import metadata, pickles
+from .hostile_pieces import pieces
 from .hostile_records import (
     central_fields,
     doubles,
@@ -31,6 +32,7 @@ def families() -> dict[str, dict[str, Case]]:
         prefixes,
         sizes,
         damaged,
+        pieces,
         doubles,
         overlaps,
         bombs,

@@ -21,6 +21,7 @@ import pytest
 from npzschema.contracts import load
 from npzschema.validator.cli import run
 from npzschema.validator.engine import validate
+from npzschema.validator.scan_table import MAX_ROWS
 
 from ..differential import assert_agrees, assert_honest
 from .handmade import ARRAYS, archive, parts, saved
@@ -165,6 +166,30 @@ def test_family_in_a_process_of_its_own(family, tmp_path):
             assert made["status"] == (2 if case.status or what == "fixture" else made["status"]), (name, made)
             if made["status"]:
                 assert (made["out"], made["err"].count("\n")) == ("", 1), (name, made)
+
+
+def test_as_many_positions_as_are_judged_row_by_row(tmp_path):
+    """Too large for the corpus: every row fails, and each frame might belong to each position."""
+    count = MAX_ROWS
+    places = np.random.default_rng(3).uniform(17, 23, (2, count))
+    changed = {
+        "diffraction": np.resize(ARRAYS["diffraction"], (count, 4, 4)),
+        "probeGuess": ARRAYS["probeGuess"][:4, :4],
+        "xcoords": places[0],
+        "ycoords": places[1],
+    }
+    np.savez(tmp_path / "scan.npz", **(ARRAYS | changed))
+    script = (
+        "import sys; from tests.validator.hostile_child import command, peak_mib, validate; "
+        "told = command(validate, sys.argv[1]); sys.stdout.write(f\"{told['status']} {peak_mib()}\")"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "scan.npz")], capture_output=True, text=True, check=True, cwd=root
+    )
+    status, peak = map(int, done.stdout.split())
+    assert status == 0
+    assert peak < PROCESS
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -16,10 +16,11 @@ from npzschema.validator import member as member_module
 from npzschema.validator import pieces as pieces_module
 from npzschema.validator.archive import open_archive
 from npzschema.validator.faults import Fault
-from npzschema.validator.pieces import FINAL, MARK, Undivided, pieces
+from npzschema.validator.pieces import MARK, Undivided, pieces
 from npzschema.validator.source import BytesSource
 
 from .handmade import Part, archive, deflated
+from .hostile_pieces import HALF_A_HEADER, LAST
 
 BODY = b"".join(bytes([one % 251]) * (one % 7) for one in range(3000))
 
@@ -48,7 +49,7 @@ def cut(body, count=4):
 
 
 @given(
-    st.lists(st.one_of(st.binary(max_size=400), st.sampled_from([b"", MARK * 30, bytes(500), FINAL])), min_size=1),
+    st.lists(st.one_of(st.binary(max_size=400), st.sampled_from([b"", MARK * 30, bytes(500), LAST])), min_size=1),
     st.sampled_from([0, 1, 6, 9]),
 )
 def test_independent_parts_are_given_in_order(parts, level):
@@ -81,7 +82,7 @@ def test_what_refers_to_the_part_before_is_no_piece():
     assert given_of(streamed(parts, flush=zlib.Z_SYNC_FLUSH)) == ([BODY], False)
 
 
-@pytest.mark.parametrize("inside", [MARK, FINAL, b"\0" + MARK, MARK * 3])
+@pytest.mark.parametrize("inside", [MARK, LAST, b"\0" + MARK, MARK * 3])
 def test_a_mark_among_the_data_is_no_end(inside):
     """A stored block holds data as it is: cut within, it is no whole piece, whatever follows looks like."""
     body = bytes(100) + inside + bytes(100)
@@ -94,12 +95,30 @@ def test_an_end_before_the_end_is_none():
     stream = streamed(cut(BODY))
     assert given_of(deflated(b"abc") + stream) == ([], False)
     assert given_of(stream + b"x")[1] is False
-    assert given_of(stream + FINAL)[1] is False
+    assert given_of(stream + LAST)[1] is False
     assert given_of(stream[:-1])[1] is False
 
 
+def test_half_a_header_is_no_piece_though_an_empty_block_would_end_it():
+    one = zlib.decompressobj(-15)
+    assert (one.decompress(HALF_A_HEADER + LAST), one.eof, one.unused_data) == (b"", True, b"")
+    stream = HALF_A_HEADER + deflated(BODY)
+    with pytest.raises(zlib.error):
+        zlib.decompress(stream, -15)
+    assert given_of(stream) == ([], False)
+    assert given_of(streamed([BODY, b""]) + stream) == ([BODY], False)
+
+
+@pytest.mark.parametrize("size", [999, 1000, 1001])
+def test_an_end_is_none_however_much_comes_before(size, monkeypatch):
+    monkeypatch.setattr(pieces_module, "LARGEST", 1000)
+    one = zlib.compressobj(9, zlib.DEFLATED, -15)
+    before = one.compress(bytes(size)) + one.flush(zlib.Z_FULL_FLUSH)
+    assert given_of(before + LAST + deflated(BODY[:99]), least=len(before)) == ([], False)
+
+
 def test_a_stream_that_ends_with_a_mark():
-    stream = streamed([*cut(BODY), b""]).removesuffix(b"\3\0") + FINAL
+    stream = streamed([*cut(BODY), b""]).removesuffix(b"\3\0") + LAST
     assert zlib.decompress(stream, -15) == BODY
     assert given_of(stream) == (cut(BODY), True) or given_of(stream) == ([*cut(BODY), b""], True)
 
