@@ -211,6 +211,8 @@ def page(rows: list[Row], rounds: int, load_average: float) -> str:
         "",
         f"Written by `make bench`: ours and the peer in turn, medians of the ratios of {rounds} rounds.",
         "What takes less than 20 ms in one process is repeated until that has passed, as timeit does.",
+        "Files are written as generate-npz writes them, deflated in pieces, but for those by numpy, in one stream. The limit",
+        "is that of one core.",
         "What the figures mean and what was tried: [performance](performance.md).",
         "",
         "; ".join(f"{name} {value}" for name, value in facts.items()) + ".",
