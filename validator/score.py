@@ -232,8 +232,8 @@ def score(predicted: Array, measured: Array) -> Score:
     means = predicted.mean(axis=0), measured.mean(axis=0)
     model, data = (predicted - means[0]).reshape(n, -1), (measured - means[1]).reshape(n, -1)
     norm = math.sqrt(_dot(model, model) * _dot(data, data))
-    if norm == 0 or n < 2:
-        # A reading that predicts nothing, or the same for all frames, is as bad as any.
+    if not 0 < norm < math.inf or n < 2:
+        # A reading that predicts nothing, the same for all frames, or what overflows, is as bad as any.
         return Score(correlation=0.0, sigma=0.0, parts=np.zeros(n), own=np.zeros(n))
     # In products so small that BLAS takes one thread: many, on a busy machine, mostly wait for each other.
     width = max(1, (1 << 18) // n**2)

@@ -27,7 +27,7 @@ from npzschema.validator.source import BytesSource
 
 from ..differential import assert_agrees, assert_honest
 from ..validator import hostile
-from ..validator.handmade import Part, archive, deflated, npy, npy_of, parts
+from ..validator.handmade import Part, archive, deflated, filled, npy, npy_of, parts
 from ..validator.hostile_pieces import HALF_A_HEADER, LAST
 
 LARGEST = 1 << 15
@@ -58,28 +58,9 @@ def patterns(data: bytes) -> None:
     assert_honest(archive(parts(diffraction=data)))
 
 
-DTYPES = ("<f4", "<f8", "<f2", "<c8", "<c16", "<u2", "<i4", "|u1", "<u8", ">f4", "<f16", "|b1")
-
-
 def values(data: bytes) -> None:
     """Any bytes as the items of a dataset of any sizes: whatever numbers there are, no rule fails."""
-    sizes, items = data[:5].ljust(5, b"\1"), data[5:] or b"\0"
-    n, height, width, side = (1 + size % most for size, most in zip(sizes, (9, 7, 7, 12), strict=False))
-    kinds = {"diffraction": DTYPES[sizes[4] % len(DTYPES)], "xcoords": DTYPES[1 + sizes[0] // 128]}
-    shapes = {
-        "diffraction": (height, width, n) if sizes[1] > 127 else (n, height, width),
-        "probeGuess": (height, width),
-        "objectGuess": (side, side),
-        "xcoords": (n,),
-        "ycoords": (n,),
-    }
-    arrays, at = {}, 0
-    for name, shape in shapes.items():
-        dtype = np.dtype(kinds.get(name, "<c8" if "Guess" in name else "<f8"))
-        size = int(np.prod(shape)) * dtype.itemsize
-        arrays[name] = np.frombuffer((items[at:] + items * (size // len(items) + 1))[:size], dtype=dtype).reshape(shape)
-        at = (at + size) % len(items)
-    assert_honest(archive([Part(name=f"{name}.npy".encode(), body=npy(array)) for name, array in arrays.items()]))
+    assert_honest(filled(data))
 
 
 def metadata(data: bytes) -> None:

@@ -141,6 +141,30 @@ def dataset() -> dict[str, np.ndarray]:
     }
 
 
+DTYPES = ("<f4", "<f8", "<f2", "<c8", "<c16", "<u2", "<i4", "|u1", "<u8", ">f4", "<f16", "|b1")
+
+
+def filled(data: bytes) -> bytes:
+    """A dataset whose arrays are filled with any bytes, over and over; the first five tell sizes and dtypes."""
+    sizes, items = data[:5].ljust(5, b"\1"), data[5:] or b"\0"
+    n, height, width, side = (1 + size % most for size, most in zip(sizes, (9, 7, 7, 12), strict=False))
+    kinds = {"diffraction": DTYPES[sizes[4] % len(DTYPES)], "xcoords": DTYPES[1 + sizes[0] // 128]}
+    shapes = {
+        "diffraction": (height, width, n) if sizes[1] > 127 else (n, height, width),
+        "probeGuess": (height, width),
+        "objectGuess": (side, side),
+        "xcoords": (n,),
+        "ycoords": (n,),
+    }
+    arrays, at = {}, 0
+    for name, shape in shapes.items():
+        dtype = np.dtype(kinds.get(name, "<c8" if "Guess" in name else "<f8"))
+        size = int(np.prod(shape)) * dtype.itemsize
+        arrays[name] = np.frombuffer((items[at:] + items * (size // len(items) + 1))[:size], dtype=dtype).reshape(shape)
+        at = (at + size) % len(items)
+    return archive([Part(name=f"{name}.npy".encode(), body=npy(array)) for name, array in arrays.items()])
+
+
 ARRAYS = dataset()
 FRAMES = ARRAYS["diffraction"].tobytes()
 HEADER = "{'descr': '<f4', 'fortran_order': False, 'shape': (5, 16, 16), }\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .handmade import ARRAYS, FRAMES, HEADER, Part, archive, npy, npy_of, parts
+from .handmade import ARRAYS, FRAMES, HEADER, Part, archive, filled, npy, npy_of, parts
 from .hostile_case import MARKER, Case, of
 
 NESTED = {"parentheses": "(", "brackets": "[", "braces": "{", "braces with keys": "{'a':", "signs": "-", "not": "not "}
@@ -229,3 +229,14 @@ def found() -> Iterator[tuple[str, Case]]:
     """What fuzzing found, and is in no other family."""
     long_double = ARRAYS["diffraction"].transpose(1, 2, 0).astype(np.longdouble)
     yield "frames of long doubles, last axis", of(1, "DTYPE-001", lambda: archive(parts(diffraction=npy(long_double))))
+    for what, data in {
+        "patterns that overflow, and a correlation that is no number": (
+            "47040406050000000000007e3f00ff00000000f07f000000007e0000400000000000000c40"
+        ),
+        "patterns that overflow, and predictions that vanish": "07040408015f00803f7e00c0470000004000006040",
+        "values beyond double precision, which nothing divides": (
+            "070605080a0000000000000080007f803f000080bf0000c07f0000807f000080ff80000000c21601"
+            "0000e07f47e6b1617f8000807f000080ff0000003f5f7089300000005a"
+        ),
+    }.items():
+        yield what, of(1, "VALUE-003", lambda data=data: filled(bytes.fromhex(data)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterator
 
@@ -36,7 +37,9 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
                 found=f"{most:.6g}",
                 frames=frames,
                 at=(keyword,),
-                fix={"step": "normalise", "array": spec.name, "divisor": most} if _divisible(case, reading) else None,
+                fix={"step": "normalise", "array": spec.name, "divisor": most}
+                if _divisible(case, reading) and math.isfinite(most)
+                else None,
                 about="hot" if frames and set(frames) <= hot_frames(case) else "",
             )
 
