@@ -47,7 +47,7 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         raise UsageError("no file named")
     config = config_of(options)
     wanted = [Wanted(format=options.format, path=options.output or None), *options.reports]
-    refuse(wanted, kept(options, config))
+    refuse(wanted, lambda: kept(options, config))
     baseline = baseline_of(options, config)
     whole = _validated(options, config, wanted, stderr) if options.from_report is None else _saved(options)
     reports = chosen(options, config, baseline, whole, stderr)

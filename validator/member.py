@@ -7,17 +7,14 @@ from typing import Final
 
 from .faults import Fault
 from .inflate import InflateError, Inflater, crc32, exact_inflater, inflater
-from .pieces import THREADS, Undivided, pieces
+from .pieces import THREADS, WINDOW, Undivided, pieces
 from .source import ByteSource
 
 STORED: Final = 0
 DEFLATED: Final = 8
 
-WINDOW: Final = 1 << 20
-"""Bytes of compressed data read at a time."""
-
 FIRST: Final = 1 << 12
-"""The same at first: most members are opened for their headers only."""
+"""Bytes of compressed data read at first: most members are opened for their headers only."""
 
 WORTH: Final = 1 << 22
 """Bytes of a member from which on several threads are worth starting."""

@@ -25,15 +25,16 @@ class Wanted:
     path: str | None = None
 
 
-def refuse(wanted: Sequence[Wanted], kept: Mapping[str, str]) -> None:
+def refuse(wanted: Sequence[Wanted], keep: Callable[[], Mapping[str, str]]) -> None:
     """Before anything is read: whatever would fail or do harm when the reports are written.
 
-    ``kept``: files that no report may replace, and what they are.
+    ``keep``: gives the files that no report may replace, and what they are; asked only where a file is written.
 
     Raises:
         UsageError: two reports would go to one file, one would replace what is kept, or its folder does not exist.
     """
-    paths = [one.path for one in wanted if one.path is not None]
+    paths, appended = [one.path for one in wanted if one.path is not None], _appended(wanted)
+    kept = keep() if paths or appended else {}
     for at, path in enumerate(paths):
         if path == "-":
             raise UsageError("a report cannot go to '-'; without a file name it goes to standard output")
@@ -44,7 +45,7 @@ def refuse(wanted: Sequence[Wanted], kept: Mapping[str, str]) -> None:
             if _same(path, other):
                 raise UsageError(escape(f"two reports would go to {path}; name a file for each"))
         refuse_place(path)
-    for path in _appended(wanted):
+    for path in appended:
         for other, what in (*kept.items(), *((one, "another report") for one in paths)):
             if _same(path, other):
                 raise UsageError(escape(f"the summary would be appended to {path}, which is {what}"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,28 +11,12 @@ from typing import Final
 from npzschema.contracts import Rule, rules
 
 from ...findings import LEVELS, Finding, Report
-from ...picture import Image, Picture, Plot
+from ...picture import Picture
 from ...words import axes, enumerate_words, indices, shape
+from .budget import MOST_ARRAYS, MOST_FINDINGS, cut, shared_out
 from .drawing import Drawing, drawn
 
-SIDES: Final = (512, 192, 128, 96, 64, 48)
-"""Pixels of the longer side of images, the first that fits the budget for all of them is taken."""
-
-BUDGET: Final = 2_800_000
-"""Bytes that a page may come to by the estimates below, which are on the large side: it stays below 3 MiB."""
-
-COSTS: Final = {"entry": 250, "file": 4_000, "finding": 2_500, "array": 500, "panel": 3_500, "point": 30, "mark": 250}
-"""Estimated bytes of each."""
-
-GRAVEST_FIRST: Final = {"violations": 0, "unreadable": 1, "valid": 2}
-"""Which files keep their words, where there are very many."""
-
-MOST_FILES: Final = 2_000
 MOST_FRAMES: Final = 40
-MOST_FINDINGS: Final = 200
-MOST_ARRAYS: Final = 200
-MOST_CHARACTERS: Final = 1_000
-"""Of a name or a message: a hostile file may hold names as long as books."""
 
 PLAIN: Final = ("line", "bars")
 """What the axes of a plot name already."""
@@ -129,72 +112,23 @@ class PageView:
 
 def view_of(reports: Sequence[Report]) -> PageView:
     """All reports. Where there are very many, images are shrunk, then left out, then words: the page stays small."""
-    gravest = sorted(range(len(reports)), key=lambda at: GRAVEST_FIRST[reports[at].verdict])[:MOST_FILES]
-    listed = {at: reports[at] for at in sorted(gravest)}
-    left = BUDGET - sum(COSTS["entry"] + len(html.escape(_cut(report.path)).encode()) for report in listed.values())
-    told: dict[int, Report] = {}
-    for at in gravest:
-        left -= _words_cost(reports[at])
-        if told and left < 0:
-            left += _words_cost(reports[at])
-            break
-        told[at] = reports[at]
-    side, drawing = _fitting(told, left)
-    files = {at: _file(at + 1, reports[at], side, draw=at in drawing) for at in sorted(told)}
+    share = shared_out(reports)
+    files = {at: _file(at + 1, reports[at], share.side, draw=at in share.pictured) for at in sorted(share.told)}
     entries = tuple(
         Entry(
             anchor=files[at].anchor if at in files else "",
-            verdict=report.verdict,
-            path=_cut(report.path),
-            counts=counts_words(report.findings),
+            verdict=reports[at].verdict,
+            path=cut(reports[at].path),
+            counts=counts_words(reports[at].findings),
         )
-        for at, report in listed.items()
+        for at in sorted(share.listed)
     )
     return PageView(
         files=list(files.values()),
         contents=entries,
-        only_listed=len(listed) - len(files),
-        unlisted=len(reports) - len(listed),
+        only_listed=len(share.listed) - len(files),
+        unlisted=len(reports) - len(share.listed),
     )
-
-
-def _fitting(reports: Mapping[int, Report], left: int) -> tuple[int, frozenset[int]]:
-    """Side of the images, and which reports keep their pictures: those with the gravest findings first."""
-    for side in SIDES:
-        if sum(_pictures_cost(report, side) for report in reports.values()) <= left:
-            return side, frozenset(reports)
-    kept = set()
-    order = {"violations": 0, "valid": 1, "unreadable": 2}
-    for at in sorted(reports, key=lambda at: (order[reports[at].verdict], at)):
-        left -= _pictures_cost(reports[at], SIDES[-1])
-        if left < 0:
-            break
-        kept.add(at)
-    return SIDES[-1], frozenset(kept)
-
-
-def _words_cost(report: Report) -> int:
-    findings, arrays = min(len(report.findings), MOST_FINDINGS), min(len(report.arrays), MOST_ARRAYS)
-    return COSTS["file"] + COSTS["finding"] * findings + COSTS["array"] * arrays
-
-
-def _pictures_cost(report: Report, side: int) -> int:
-    panels = [panel for picture in report.pictures or () for panel in picture.panels]
-    return sum(COSTS["panel"] + _image_cost(panel, side) + _series_cost(panel) for panel in panels)
-
-
-def _image_cost(panel: Image | Plot, side: int) -> int:
-    """A PNG of noise is as large as its pixels; base64 makes four bytes of three."""
-    if isinstance(panel, Plot):
-        return 0
-    rows, columns = panel.levels.shape
-    step = max(1, -(-max(rows, columns, 1) // side))
-    return (1_000 + -(-rows // step) * -(-columns // step)) * 4 // 3
-
-
-def _series_cost(panel: Image | Plot) -> int:
-    drawn_over = panel.over if isinstance(panel, Image) else panel.series
-    return sum(COSTS["mark" if one.kind == "marks" else "point"] * one.x.shape[0] for one in drawn_over)
 
 
 def _file(at: int, report: Report, side: int, *, draw: bool) -> FileView:
@@ -221,7 +155,7 @@ def _file(at: int, report: Report, side: int, *, draw: bool) -> FileView:
         absent=tuple(picture for picture in pictures if not picture.panels),
         without=_without(report, draw=draw),
         arrays=tuple(_arrays(report)[:MOST_ARRAYS]),
-        notes=tuple(map(_cut, report.notes)),
+        notes=tuple(map(cut, report.notes)),
         more=(max(0, len(report.findings) - MOST_FINDINGS), max(0, len(report.arrays) - MOST_ARRAYS)),
     )
 
@@ -289,17 +223,13 @@ def _finding(
 def _short(finding: Finding) -> Finding:
     return replace(
         finding,
-        message=_cut(finding.message),
-        expected=_cut(finding.expected),
-        found=_cut(finding.found),
-        evidence=_cut(finding.evidence),
-        known=None if finding.known is None else _cut(finding.known),
-        pointer=_cut(finding.pointer),
+        message=cut(finding.message),
+        expected=cut(finding.expected),
+        found=cut(finding.found),
+        evidence=cut(finding.evidence),
+        known=None if finding.known is None else cut(finding.known),
+        pointer=cut(finding.pointer),
     )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _picture(picture: Picture, link: Link, findings: Sequence[FindingView], side: int) -> PictureView:
@@ -317,7 +247,7 @@ def _picture(picture: Picture, link: Link, findings: Sequence[FindingView], side
         legend=tuple(legend),
         scale=drawings[0] if len(scales) == 1 and len(drawings) > 1 and drawings[0].href else None,
         shows=tuple(
-            Link(anchor=view.anchor, words=_cut(f"{view.finding.code} {view.finding.array or ''}".strip()))
+            Link(anchor=view.anchor, words=cut(f"{view.finding.code} {view.finding.array or ''}".strip()))
             for view in findings
             if link in view.seen_in
         ),
@@ -346,7 +276,7 @@ def _arrays(report: Report) -> list[ArrayView]:
             remarks.append(f"{nonfinite:,} not finite")
         rows.append(
             ArrayView(
-                name=_cut(facts.name),
+                name=cut(facts.name),
                 dtype=facts.dtype,
                 shape=shape(facts.shape),
                 axes=axes(facts.axes) if facts.axes else "",

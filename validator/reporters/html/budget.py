@@ -1,0 +1,100 @@
+"""How much of each report a page has room for, so that it stays below 3 MiB. Costs are estimates on the large side."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ...findings import Report
+from ...picture import Image, Plot
+
+SIDES: Final = (512, 192, 128, 96, 64, 48)
+"""Pixels of the longer side of images, the first that fits the budget for all of them is taken."""
+
+BUDGET: Final = 2_800_000
+"""Bytes that a page may come to by the costs below."""
+
+COSTS: Final = {"entry": 250, "file": 4_000, "finding": 2_500, "array": 500, "panel": 3_500, "point": 30, "mark": 250}
+"""Estimated bytes of each."""
+
+TOLD_FIRST: Final = {"violations": 0, "unreadable": 1, "valid": 2}
+"""Which files keep their words, where there are very many."""
+
+PICTURED_FIRST: Final = {"violations": 0, "valid": 1, "unreadable": 2}
+"""Which of these keep their pictures."""
+
+MOST_FILES: Final = 2_000
+MOST_FINDINGS: Final = 200
+MOST_ARRAYS: Final = 200
+MOST_CHARACTERS: Final = 1_000
+"""Of a name or a message: a hostile file may hold names as long as books."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """Which reports, by their index, are listed, told and shown in pictures; ``side``: pixels of the images."""
+
+    listed: frozenset[int]
+    told: frozenset[int]
+    pictured: frozenset[int]
+    side: int
+
+
+def shared_out(reports: Sequence[Report]) -> Share:
+    """What there is room for: the gravest are listed and told first."""
+    gravest = sorted(range(len(reports)), key=lambda at: TOLD_FIRST[reports[at].verdict])[:MOST_FILES]
+    left = BUDGET - sum(COSTS["entry"] + len(html.escape(cut(reports[at].path)).encode()) for at in gravest)
+    told: dict[int, Report] = {}
+    for at in gravest:
+        cost = _words_cost(reports[at])
+        if told and cost > left:
+            break
+        told[at] = reports[at]
+        left -= cost
+    side, pictured = _fitting(told, left)
+    return Share(listed=frozenset(gravest), told=frozenset(told), pictured=pictured, side=side)
+
+
+def cut(text: str) -> str:
+    """Text of others, as long as a page may quote it."""
+    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _fitting(reports: Mapping[int, Report], left: int) -> tuple[int, frozenset[int]]:
+    """Side of the images, and which reports keep their pictures: those with the gravest findings first."""
+    for side in SIDES:
+        if sum(_pictures_cost(report, side) for report in reports.values()) <= left:
+            return side, frozenset(reports)
+    kept = set()
+    for at in sorted(reports, key=lambda at: (PICTURED_FIRST[reports[at].verdict], at)):
+        left -= _pictures_cost(reports[at], SIDES[-1])
+        if left < 0:
+            break
+        kept.add(at)
+    return SIDES[-1], frozenset(kept)
+
+
+def _words_cost(report: Report) -> int:
+    findings, arrays = min(len(report.findings), MOST_FINDINGS), min(len(report.arrays), MOST_ARRAYS)
+    return COSTS["file"] + COSTS["finding"] * findings + COSTS["array"] * arrays
+
+
+def _pictures_cost(report: Report, side: int) -> int:
+    panels = [panel for picture in report.pictures or () for panel in picture.panels]
+    return sum(COSTS["panel"] + _image_cost(panel, side) + _series_cost(panel) for panel in panels)
+
+
+def _image_cost(panel: Image | Plot, side: int) -> int:
+    """A PNG of noise is as large as its pixels; base64 makes four bytes of three."""
+    if isinstance(panel, Plot):
+        return 0
+    rows, columns = panel.levels.shape
+    step = max(1, -(-max(rows, columns, 1) // side))
+    return (1_000 + -(-rows // step) * -(-columns // step)) * 4 // 3
+
+
+def _series_cost(panel: Image | Plot) -> int:
+    drawn_over = panel.over if isinstance(panel, Image) else panel.series
+    return sum(COSTS["mark" if one.kind == "marks" else "point"] * one.x.shape[0] for one in drawn_over)
