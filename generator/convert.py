@@ -22,7 +22,7 @@ from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
 from .rounds import mended_further
 from .sidecar import Sidecar
-from .source import Axes, Source, check_axes, decided, opened, refuse_same
+from .source import Axes, Source, check_axes, opened, refuse_same
 from .stream import Stream
 
 
@@ -89,16 +89,7 @@ def _mended(
     """The mended arrays, and every step: those of the plan, and those that show only once it is carried out."""
     streams, declared = mended_file(one.dataset, one.binding, wanted, one.plan, guarded=guarded, both_names=both_names)
     steps = (*one.plan.steps, *declared)
-    streams, further = mended_further(
-        one.dataset,
-        streams,
-        str(one.path),
-        wanted,
-        steps,
-        allow=allow,
-        axes={**decided(one.report, wanted), **(axes or {})},
-        both_names=both_names,
-    )
+    streams, further = mended_further(one, streams, wanted, steps, allow=allow, axes=axes, both_names=both_names)
     return streams, (*steps, *further)
 
 

@@ -21,7 +21,7 @@ from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
 from .rounds import mended_further
 from .sidecar import Sidecar
-from .source import Axes, Source, decided, opened, refuse_same
+from .source import Axes, Source, opened, refuse_same
 from .stream import Stream, taken
 
 Array = np.ndarray[Any, Any]
@@ -87,15 +87,8 @@ def fixture(
     read_as = _of_source(wanted)
     advice = "" if fixed is None else f"for patterns of another size name --contract {DEFAULT}"
     with opened(source, read_as, allow=allow, axes=axes, advice=advice) as one:
-        whole, further = mended_further(
-            one.dataset,
-            mended(one.dataset, one.binding, read_as, one.plan),
-            str(one.path),
-            read_as,
-            one.plan.steps,
-            allow=allow,
-            axes={**decided(one.report, read_as), **(axes or {})},
-        )
+        whole = mended(one.dataset, one.binding, read_as, one.plan)
+        whole, further = mended_further(one, whole, read_as, one.plan.steps, allow=allow, axes=axes)
         whole = {name: stream for name, stream in whole.items() if name in read_as.arrays}
         chosen = _indices(one, read_as, whole, subset_size, positions)
         streams = _cut(read_as, whole, chosen)

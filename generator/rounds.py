@@ -11,14 +11,13 @@ from typing import Final
 from npzschema.contracts import Contract
 from npzschema.contracts.model import Dims
 from npzschema.validator.binding import bind
-from npzschema.validator.dataset import Dataset
 from npzschema.validator.engine import validate_dataset
 
 from .errors import GeneratorError
 from .mend import mended_file
 from .mended import MendedDataset
 from .plan import BY_CONTENT, Step, plan
-from .source import Axes, decided
+from .source import Axes, Source, decided
 from .stream import Stream
 
 ROUNDS: Final = 3
@@ -26,36 +25,36 @@ ROUNDS: Final = 3
 
 
 def mended_further(
-    dataset: Dataset,
+    one: Source,
     streams: Mapping[str, Stream],
-    name: str,
     contract: Contract,
     steps: Collection[Step],
     *,
     allow: Collection[str],
-    axes: Axes,
+    axes: Axes | None,
     both_names: bool = False,
 ) -> tuple[dict[str, Stream], tuple[Step, ...]]:
     """What was made, mended by further steps that are allowed, and these steps; nothing is written.
 
     Args:
-        dataset: the file that the streams come from.
+        one: the file that the streams come from.
         streams: what was made of it.
-        name: what the file is called.
         contract: what it should become.
         steps: those taken so far.
         allow: names of steps that may be taken.
-        axes: axes of arrays as they were in the file, by whatever told them: once decided, they are not asked again.
+        axes: axes of arrays of the file whose order the caller knows; once decided, by whatever told them, they are not
+            asked again.
         both_names: arrays that have two names have them both.
 
     Raises:
         GeneratorError: what was made needs a step that is not allowed, or that there is not.
     """
-    made = dict(streams)
+    made, name = dict(streams), str(one.path)
+    meant = _meant(contract, {**decided(one.report, contract), **(axes or {})})
     further: list[Step] = []
     for _ in range(ROUNDS if BY_CONTENT & set(allow) else 0):
-        seen = MendedDataset(dataset, made)
-        report = validate_dataset(seen, name, contract, axes=_meant(contract, axes))
+        seen = MendedDataset(one.dataset, made)
+        report = validate_dataset(seen, name, contract, axes=meant)
         todo = plan(report, contract, allow=allow)
         if todo.obstacles:
             taken = ", ".join(dict.fromkeys(step.step for step in (*steps, *further))) or "nothing"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator
+from typing import Any
 
 from npzschema.contracts import ArraySpec
 
@@ -37,15 +38,15 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
                 found=f"{most:.6g}",
                 frames=frames,
                 at=(keyword,),
-                fix={"step": "normalise", "array": spec.name, "divisor": most}
-                if _divisible(case, reading) and math.isfinite(most)
-                else None,
+                fix=_division(case, reading, most),
                 about="hot" if frames and set(frames) <= hot_frames(case) else "",
             )
 
 
-def _divisible(case: Case, reading: Reading) -> bool:
-    """Patterns of floats, or of what a root makes floats: integers, divided, are no longer counts."""
-    return reading.spec.quantity is not None and (
-        reading.header.dtype.kind == "f" or case.other_quantity(reading) is not None
-    )
+def _division(case: Case, reading: Reading, most: float) -> dict[str, Any] | None:
+    """For patterns of floats, or of what a root makes floats: integers, divided, are no longer counts."""
+    spec = reading.spec
+    floats = reading.header.dtype.kind == "f" or case.other_quantity(reading) is not None
+    if spec.quantity is None or not floats or not math.isfinite(most):
+        return None
+    return {"step": "normalise", "array": spec.name, "divisor": most}
