@@ -121,7 +121,7 @@ def publish(
             chunks = options.progress.watched(c_order(stream, target.parent, block))
             writer.add(name, stream.dtype, stream.shape, chunks)
         writer.close()
-        made.file.flush()
+        made.sync()
         report = validate(made.temporary, contract)
         if not report.ok:
             wrong = "; ".join(f"{one.code} {one.message}" for one in report.findings if one.level == "error")

@@ -6,7 +6,8 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,16 +21,26 @@ class Part:
     target: Path
     temporary: Path
     file: BinaryIO
+    _pool: ThreadPoolExecutor
+    _syncs: list[Future[None]] = field(default_factory=list)
 
     def put(self, data: bytes) -> None:
         with _told_of(self.target):
             self.file.write(data)
 
-    def end(self) -> None:
-        """All bytes on the disk."""
+    def sync(self) -> None:
+        """Start to bring what was written onto the disk, beside other work."""
         with _told_of(self.target):
             self.file.flush()
-            os.fsync(self.file.fileno())
+        self._syncs.append(self._pool.submit(os.fsync, self.file.fileno()))
+
+    def end(self) -> None:
+        """All bytes on the disk."""
+        self.sync()
+        with _told_of(self.target):
+            # Of a write that failed the system tells once only, so each of them is asked.
+            for one in self._syncs:
+                one.result()
 
 
 @contextlib.contextmanager
@@ -73,7 +84,8 @@ def _part(target: Path) -> Iterator[Part]:
     with _told_of(target):
         file = open(temporary, "xb+")  # noqa: SIM115 - closed below, whatever its last bytes meet
     try:
-        yield Part(target, temporary, file)
+        with ThreadPoolExecutor(1, "npzschema-sync") as pool:
+            yield Part(target, temporary, file, pool)
     finally:
         with contextlib.suppress(OSError):
             file.close()

@@ -18,8 +18,8 @@ from .names import array_name
 from .npy import Header, read_header
 from .pickled_text import MAX_TEXT, read_text
 
-CHUNK: Final = 1 << 20
-"""Bytes of array data handed out at a time, at most: fits the second-level cache together with temporaries."""
+CHUNK: Final = 1 << 21
+"""Bytes of array data handed out at a time, at most: fits the caches, and leaves threads to themselves for a while."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

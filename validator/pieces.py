@@ -34,7 +34,7 @@ MOST: Final = 1 << 21
 LARGEST: Final = 1 << 22
 """Bytes that a piece may become."""
 
-WINDOW: Final = 1 << 20
+WINDOW: Final = 1 << 21
 """Bytes of compressed data read at a time."""
 
 THREADS: Final = min(3, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

@@ -107,11 +107,14 @@ class ScanTable:
         import pandera.polars as pa
         import polars as pl
 
-        frame = pl.DataFrame(dict(self.columns), nan_to_null=True)
+        # A list of columns: of a mapping, polars makes them in threads that it starts for that.
+        frame = pl.DataFrame([pl.Series(name, values, nan_to_null=True) for name, values in self.columns.items()])
         # What depends on other rows is a column of its own, so that rows can be judged in slices.
-        for name, over in (("again", ("x", "y")), ("copied", ("digest", "total", "maximum"))):
-            if set(over) <= set(self.columns):
-                frame = frame.with_columns(pl.struct(over).is_duplicated().alias(name))
+        frame = frame.with_columns(
+            pl.struct(over).is_duplicated().alias(name)
+            for name, over in (("again", ("x", "y")), ("copied", ("digest", "total", "maximum")))
+            if set(over) <= set(self.columns)
+        )
         # A row that has no value in a column is not judged by it.
         tests = {keyword: test(pl).fill_null(True) for keyword, test in checks.items()}
 

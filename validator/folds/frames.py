@@ -39,8 +39,7 @@ class FrameFold:
                 items, low, high = self._without_nonfinite(piece, start)
             self.minimum[frames] = np.minimum(self.minimum[frames], low)
             self.maximum[frames] = np.maximum(self.maximum[frames], high)
-            whole = items.ndim == 2 or self._rows.first
-            self.total[frames] += self._rows.reduced(np.add, items, dtype=np.float64) if whole else items
+            self.total[frames] += self._rows.totals(items)
             if items.dtype.kind == "f":
                 if items.dtype.itemsize == 8:
                     # Only double precision can lose anything by a cast.

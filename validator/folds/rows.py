@@ -64,6 +64,13 @@ class Rows(NamedTuple):
             return ufunc.reduce(items, axis=1 if self.first else 0, **options)
         return ufunc.reduce(items, **options) if self.first else items
 
+    def totals(self, items: Array) -> Any:
+        """The sum of each frame of a piece, in double precision."""
+        if items.ndim == 2 and self.first:
+            # Adds along a row in two thirds of the time of add.reduce, across rows in more.
+            return np.einsum("ij->i", items, dtype=np.float64, casting="unsafe")
+        return self.reduced(np.add, items, dtype=np.float64) if items.ndim == 2 or self.first else items
+
 
 def rows_of(header: ArrayHeader, axis: int) -> Rows | None:
     """How frames along an axis of the shape lie; None where one pass in bounded memory cannot tell them apart."""
