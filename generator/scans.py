@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 Array = np.ndarray[Any, Any]
-Scan = Callable[[int, float, np.random.Generator], tuple[Array, Array]]
+Scan = Callable[[int, float, "np.random.Generator"], tuple[Array, Array]]
 
 
 def raster(count: int, step: float, rng: np.random.Generator) -> tuple[Array, Array]:

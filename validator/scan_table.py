@@ -31,6 +31,9 @@ MAX_ROWS = 1 << 18
 SLICE = 1 << 13
 """Rows judged at a time: pandera's list of failures takes a kilobyte a row."""
 
+LOADED: Final = ("pandera.polars", "numpy.fft", "numpy.ma")
+"""What a table is checked with, and what numpy loads where it is first used: by the forward model, by polars."""
+
 SWITCHING: Final = 0.0001
 """Seconds after which threads take turns while libraries are imported."""
 
@@ -39,7 +42,7 @@ MIN_FOR_MEDIAN = 4
 
 
 def warm() -> None:
-    """Import what a table is checked with, beside other work: reading leaves the interpreter free."""
+    """Import what files are checked with, beside other work: reading leaves the interpreter free."""
 
     def load() -> None:
         # Importing hardly lets go of the interpreter by itself; whoever reads would wait 5 ms for each chunk.
@@ -47,11 +50,12 @@ def warm() -> None:
         sys.setswitchinterval(min(before, SWITCHING))
         try:
             with contextlib.suppress(Exception):
-                importlib.import_module("pandera.polars")
+                for name in LOADED:
+                    importlib.import_module(name)
         finally:
             sys.setswitchinterval(before)
 
-    if "pandera.polars" not in sys.modules:
+    if not sys.modules.keys() >= set(LOADED):
         threading.Thread(target=load, name="npzschema-warm").start()
 
 
@@ -177,8 +181,8 @@ def build(case: Case, scan: Scan) -> ScanTable:
             usable = np.isfinite(facts.maximum) & (facts.minimum >= 0)
             columns["total"] = np.where(usable, as_amplitude(facts.total), np.nan)
             columns["maximum"] = np.where(np.isfinite(facts.maximum), as_amplitude(facts.maximum), np.nan)
-        # Ranks of the digests: pandera's list of failures has no room for 64 bits without a sign.
-        columns["digest"] = np.unique(facts.digest, return_inverse=True)[1].astype(np.int64)
+        # With a sign: pandera's list of failures has no room for 64 bits without one.
+        columns["digest"] = facts.digest.view(np.int64)
         if frames.header.dtype.kind in "iu":
             saturated = math.sqrt(np.iinfo(frames.header.dtype).max)
         rows = len(facts.total)

@@ -16,6 +16,8 @@ import numpy as np
 
 from npzschema.contracts.forward_model import amplitudes
 
+from .spaced import spaced
+
 Array = np.ndarray[Any, Any]
 
 PIXELS: Final = 1 << 19
@@ -103,7 +105,7 @@ class Scene:
     def spread(self, frames: int) -> Array:
         """So many rows of the sample, evenly spaced, and few enough for the pixel budget."""
         count = min(frames, max(LEAST + 2, PIXELS // (self.measured[0].size * len(self.probe))), len(self.index))
-        return np.unique(np.linspace(0, len(self.index) - 1, count).round().astype(int))
+        return spaced(len(self.index), count)
 
     def thinned(self, frames: int) -> Scene:
         """The same with the frames of ``spread`` only."""

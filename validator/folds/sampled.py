@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from ..dataset import ArrayHeader
+from ..spaced import spaced
 from .facts import Sample
 
 Array = np.ndarray[Any, Any]
@@ -24,7 +25,7 @@ class SampledFold:
         self._n = header.shape[axis]
         self._pixels = header.count // self._n
         count = max(8, min(FRAMES, MAX_BYTES // (self._pixels * 8)))
-        self.index = np.unique(np.linspace(0, self._n - 1, min(count, self._n)).round().astype(np.int64))
+        self.index = spaced(self._n, count)
         # As exact as the values, in half the memory where they are single or short.
         kind = np.float64 if header.dtype.itemsize > (2 if header.dtype.kind in "iu" else 4) else np.float32
         self._held = np.zeros((len(self.index), self._pixels), dtype=kind)

@@ -133,11 +133,6 @@ def series(
     return Series(kind=kind, label=label, x=Numbers.of(across[finite]), y=Numbers.of(down[finite]), words=kept)
 
 
-def spaced(count: int, most: int) -> Array:
-    """At most so many indices of a row of ``count``, evenly spaced, both ends among them."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)) if count else np.arange(0)
-
-
 def envelope(values: Array, most: int = POINTS) -> Array:
     """Indices at which a line must be drawn so that its lowest and highest points stay."""
     if len(values) <= most:

@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from ..picture import Image, Series
-from .making import POINTS, ends_of, image, series, shrunk, spaced
+from ..spaced import spaced
+from .making import POINTS, ends_of, image, series, shrunk
 from .probe import size_words
 from .sight import Shown, Sight
 

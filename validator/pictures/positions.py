@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 
 from ..picture import Plot
-from .making import POINTS, series, spaced
+from ..spaced import spaced
+from .making import POINTS, series
 from .sight import Shown, Sight
 
 OFFENDERS: Final = ("SCAN-001", "SCAN-002", "SCAN-008", "VALUE-001", "SCAN-005", "SCAN-006", "SCAN-007")

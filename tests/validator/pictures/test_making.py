@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from npzschema.validator.picture import LEVELS, MASKED, NO_VALUE, Numbers
-from npzschema.validator.pictures.making import POINTS, ends_of, envelope, image, series, shrunk, spaced
+from npzschema.validator.pictures.making import POINTS, ends_of, envelope, image, series, shrunk
 
 
 def levels(values, **kwargs):
@@ -108,12 +108,6 @@ def test_a_line_keeps_its_lowest_and_highest_points():
 
 def test_short_lines_are_kept_whole():
     assert envelope(np.arange(5)).tolist() == [0, 1, 2, 3, 4]
-
-
-def test_spaced_keeps_both_ends():
-    assert spaced(10_000, 5).tolist() == [0, 2500, 5000, 7499, 9999]
-    assert spaced(3, 5).tolist() == [0, 1, 2]
-    assert spaced(0, 5).tolist() == []
 
 
 def test_series_leave_out_what_is_not_finite_with_its_words():
