@@ -15,12 +15,11 @@ from npzschema.validator.faults import Fault
 from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError, NotKeptError
-from .mend import mended_file
 from .metadata import metadata
 from .plan import BY_CONTENT, LOSSY, Plan, Step, check_allowed, plan
 from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
-from .rounds import mended_further
+from .rounds import mended_in_rounds
 from .sidecar import Sidecar
 from .source import Axes, Source, check_axes, opened, refuse_same
 from .stream import Stream
@@ -65,8 +64,8 @@ def convert(
 
     def attempt(*, headers_only: bool) -> Made:
         with opened(source, wanted, allow=allow, axes=axes, headers_only=headers_only) as one:
-            streams, steps = _mended(
-                one, wanted, allow=allow, axes=axes, both_names=keep_legacy_names, guarded=headers_only
+            streams, steps = mended_in_rounds(
+                one, wanted, allow=allow, guarded=headers_only, both_names=keep_legacy_names
             )
             return _publish(one, streams, steps, out, wanted, options, record)
 
@@ -75,22 +74,6 @@ def convert(
         return attempt(headers_only=not BY_CONTENT & set(allow))
     except NotKeptError:
         return attempt(headers_only=False)
-
-
-def _mended(
-    one: Source,
-    wanted: Contract,
-    *,
-    allow: Collection[str],
-    axes: Axes | None,
-    both_names: bool = False,
-    guarded: bool = False,
-) -> tuple[dict[str, Stream], tuple[Step, ...]]:
-    """The mended arrays, and every step: those of the plan, and those that show only once it is carried out."""
-    streams, declared = mended_file(one.dataset, one.binding, wanted, one.plan, guarded=guarded, both_names=both_names)
-    steps = (*one.plan.steps, *declared)
-    streams, further = mended_further(one, streams, wanted, steps, allow=allow, axes=axes, both_names=both_names)
-    return streams, (*steps, *further)
 
 
 def _publish(
@@ -143,7 +126,7 @@ def _foreseen(source: str | os.PathLike[str], wanted: Contract, everything: Plan
     """The same plan with what shows only once it is carried out."""
     with opened(source, wanted, allow=tuple(LOSSY), axes=axes) as one:
         try:
-            _, steps = _mended(one, wanted, allow=tuple(LOSSY), axes=axes)
+            _, steps = mended_in_rounds(one, wanted, allow=tuple(LOSSY))
         except GeneratorError as error:
             return replace(everything, obstacles=(str(error),))
     return replace(everything, steps=steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from hypothesis import assume
@@ -87,10 +87,14 @@ def arrays_of(
     dims = draw(st.sampled_from([dims for dims in first.dims if all(dims in one.dims for one in others)]))
     shape = tuple(sizes[size] if isinstance(size, str) else size for size in dims)
     held = draw(st.sampled_from(_held_as(specs)))
-    values = _made(contract, specs, held, sizes, shape, rng)
-    if not others:
-        return {first.name: values}
-    return {one.name: values.astype(draw(st.sampled_from(_safe(one, held))), copy=False) for one in specs}
+    dtypes = [held] if not others else [draw(st.sampled_from(_safe(one, held))) for one in specs]
+    forms = [form_of(draw) for _ in specs]
+    # Made in the form of the first, large arrays need not be brought into it.
+    values = _made(contract, specs, held, sizes, shape, rng, forms[0])
+    return {
+        one.name: stored(values.astype(dtype, order="K", copy=False) if dtype != held else values, form, order="C")
+        for one, dtype, form in zip(specs, dtypes, forms, strict=True)
+    }
 
 
 def check_drawable(contract: Contract) -> None:
@@ -146,12 +150,13 @@ def _made(
     sizes: Mapping[str, int],
     shape: tuple[int, ...],
     rng: np.random.Generator,
+    form: Form,
 ) -> Array:
     scan = contract.scan
     placed = next((spec for spec in specs if scan and spec.name in (scan.x, scan.y)), None)
     if placed is not None:
         return _coordinates(contract, placed, sizes, shape, rng).astype(dtype)
-    return _values(_joint(specs), _dtype(dtype), shape, rng)
+    return _values(_joint(specs), _dtype(dtype), shape, rng, form)
 
 
 def _coordinates(
@@ -168,12 +173,15 @@ def _coordinates(
     return rng.uniform(half, sizes[str(obj[column])] - half, shape)
 
 
-def _values(values: Values, dtype: np.dtype[Any], shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+def _values(
+    values: Values, dtype: np.dtype[Any], shape: tuple[int, ...], rng: np.random.Generator, form: Form
+) -> Array:
     if dtype.kind == "U":
         return rng.choice(["a", "bc", "déf"], shape).astype(dtype)
     if math.prod(shape) > LARGE:
         period = PERIODS.get(dtype.itemsize, PERIOD)
-        return np.resize(_values(values, dtype, (period,), rng), shape)
+        items = stored(_values(values, dtype, (period,), rng, form), form)
+        return np.resize(items, shape[::-1]).T if form.fortran else np.resize(items, shape)
     if dtype.kind == "c":
         return np.asarray(rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
     low, high = _window(values, dtype) or (0, 0)
@@ -228,9 +236,20 @@ def _of_integers(values: Values, dtype: np.dtype[Any]) -> tuple[int, int] | None
     return int(low), int(high)
 
 
-def stored(draw: Draw, array: Array) -> Array:
+class Form(NamedTuple):
+    """Memory order and byte order of an array."""
+
+    fortran: bool
+    swapped: bool
+
+
+def form_of(draw: Draw) -> Form:
     # Drawn whether or not they matter: a choice that needs fewer draws would be what all examples shrink to.
-    fortran, swapped = draw(st.booleans()), draw(st.booleans())
+    return Form(draw(st.booleans()), draw(st.booleans()))
+
+
+def stored(array: Array, form: Form, *, order: Literal["C", "K"] = "K") -> Array:
+    """The array in a form; ``order`` is what it has where that is not Fortran's."""
     wide = array.dtype.itemsize > 1 and array.dtype.kind in "iufc"
-    dtype = array.dtype.newbyteorder(">") if swapped and wide else array.dtype
-    return array.astype(dtype, order="F" if fortran and array.ndim > 1 else "K", copy=False)
+    dtype = array.dtype.newbyteorder(">" if form.swapped and wide else "=")
+    return array.astype(dtype, order="F" if form.fortran and array.ndim > 1 else order, copy=False)

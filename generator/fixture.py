@@ -14,12 +14,11 @@ from npzschema.contracts import DEFAULT, Contract, Legacy, load
 from npzschema.validator.sidecar import sidecar_beside
 
 from .errors import GeneratorError
-from .mend import mended
-from .metadata import essential, metadata
+from .metadata import essential
 from .plan import check_allowed
 from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
-from .rounds import mended_further
+from .rounds import mended_in_rounds
 from .sidecar import Sidecar
 from .source import Axes, Source, opened, refuse_same
 from .stream import Stream, taken
@@ -87,14 +86,12 @@ def fixture(
     read_as = _of_source(wanted)
     advice = "" if fixed is None else f"for patterns of another size name --contract {DEFAULT}"
     with opened(source, read_as, allow=allow, axes=axes, advice=advice) as one:
-        whole = mended(one.dataset, one.binding, read_as, one.plan)
-        whole, further = mended_further(one, whole, read_as, one.plan.steps, allow=allow, axes=axes)
-        whole = {name: stream for name, stream in whole.items() if name in read_as.arrays}
+        whole, mends = mended_in_rounds(one, read_as, allow=allow)
+        text = {wanted.metadata.member} if wanted.metadata else set()
         chosen = _indices(one, read_as, whole, subset_size, positions)
-        streams = _cut(read_as, whole, chosen)
-        text, declared = metadata(one.dataset, wanted) if wanted.metadata else ({}, ())
-        text, trimmed = essential(text, wanted)
-        streams |= text
+        streams = _cut(read_as, {name: stream for name, stream in whole.items() if name in read_as.arrays}, chosen)
+        told, trimmed = essential({name: stream for name, stream in whole.items() if name in text}, wanted)
+        streams |= told
         twins = _second_names(wanted, streams, one.dataset.headers)
         streams |= {name: streams[of] for name, of in twins.items()}
         cut = {
@@ -105,7 +102,7 @@ def fixture(
             "positions": positions,
         }
         steps = (
-            *(step.document() for step in (*one.plan.steps, *further, *declared, *trimmed)),
+            *(step.document() for step in (*mends, *trimmed) if step.array in read_as.arrays or step.array in text),
             cut,
             *(_copied(name, of) for name, of in twins.items()),
             *(_left_out(name, wanted) for name in one.dataset.headers if name not in wanted.known_names()),

@@ -9,16 +9,14 @@ from pathlib import Path
 
 from npzschema import contracts
 from npzschema.contracts import Contract
-from npzschema.contracts.model import Dims
 from npzschema.validator.archive import Limits
-from npzschema.validator.engine import validate_dataset
 from npzschema.validator.escape import escape
 from npzschema.validator.findings import Finding, Report, ValidationError
 
 from .errors import GeneratorError
 from .loaded import Loaded, streams_of
-from .mended import MendedDataset
 from .plan import LOSSY, Plan, Step, step_of
+from .rounds import Round, planned
 from .source import Axes, Examined, examined
 
 
@@ -81,14 +79,14 @@ def load(
     if one.report.verdict == "unreadable" or (one.plan.obstacles if mend else not _keeps(one.report)):
         raise ValidationError(one.report, _refusal(one, mend=mend))
     if mend:
-        loaded = _mended(one, mmap=mmap, guarded=headers_only, headers_only=headers_only)
+        loaded = _mended(one, allow=allow, mmap=mmap, guarded=headers_only, headers_only=headers_only)
         if not _keeps(loaded.report):
             left = replace(one, report=loaded.report, plan=Plan(steps=(), obstacles=()))
             raise ValidationError(loaded.report, _refusal(left, mend=True))
         return loaded
-    with one.opened() as (dataset, binding, _):
-        streams, steps = streams_of(one, dataset, binding, mend=False)
-    return Loaded(one, one.report, tuple(streams), steps, mend=False, guarded=False, mapped=mmap)
+    with one.opened() as (dataset, _, _):
+        streams, steps = streams_of(one.contract, dataset, ())
+    return Loaded(one, one.report, tuple(streams), steps, rounds=(), guarded=False, mapped=mmap)
 
 
 def _keeps(report: Report) -> bool:
@@ -96,29 +94,19 @@ def _keeps(report: Report) -> bool:
     return report.ok and all(finding.code != "FORMAT-002" for finding in report.findings)
 
 
-def _mended(one: Examined, *, mmap: bool, guarded: bool, headers_only: bool = False) -> Loaded:
+def _mended(
+    one: Examined, *, mmap: bool, guarded: bool, allow: Collection[str] = (), headers_only: bool = False
+) -> Loaded:
     """The dataset as it is when mended, with what the validator says of that."""
-    with one.opened() as (dataset, binding, source):
-        streams, steps = streams_of(one, dataset, binding, mend=True, guarded=guarded)
-        report = validate_dataset(
-            MendedDataset(dataset, streams),
-            one.name,
-            one.contract,
-            headers_only=headers_only,
-            axes={name: _axes_after(one, name) for name in one.axes},
+    with one.opened() as (dataset, _, source):
+        first = Round(plan=one.plan, axes=one.read_axes)
+        rounds, report = planned(
+            dataset, one.contract, first, name=one.name, allow=allow, headers_only=headers_only, guarded=guarded
         )
+        streams, steps = streams_of(one.contract, dataset, rounds, guarded=guarded)
         one.check_unchanged(source)
     report = replace(report, contract_reason=one.report.contract_reason)
-    return Loaded(one, report, tuple(streams), steps, mend=True, guarded=guarded, mapped=mmap)
-
-
-def _axes_after(one: Examined, name: str) -> Dims:
-    """Axes that the caller named, once the array is mended."""
-    dims = one.axes[name]
-    for step in one.plan.of(name):
-        if step.step in ("transpose", "squeeze"):
-            dims = tuple(dims[axis] for axis in step.values["axes"])
-    return dims
+    return Loaded(one, report, tuple(streams), steps, rounds=rounds, guarded=guarded, mapped=mmap)
 
 
 def _refusal(one: Examined, *, mend: bool) -> str:

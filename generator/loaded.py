@@ -5,21 +5,20 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
 from npzschema.contracts import Contract
-from npzschema.validator.binding import Binding
 from npzschema.validator.dataset import ArchiveDataset
 from npzschema.validator.findings import Report
 from npzschema.validator.source import FileSource
 
 from .errors import NotKeptError
-from .mend import mended_file
 from .plan import Step
+from .rounds import Round, carried_out
 from .source import Examined
 from .stream import Stream, as_stored, laid_out, of_array, stream_of, whole
 
@@ -27,14 +26,14 @@ Array = np.ndarray[Any, Any]
 
 
 def streams_of(
-    one: Examined, dataset: ArchiveDataset, binding: Binding, *, mend: bool, guarded: bool = False
+    contract: Contract, dataset: ArchiveDataset, rounds: Sequence[Round], *, guarded: bool = False
 ) -> tuple[dict[str, Stream], tuple[Step, ...]]:
-    """What is offered of a file, and every step that was taken: mended, or as it lies there."""
-    if mend:
-        streams, declared = mended_file(dataset, binding, one.contract, one.plan, guarded=guarded)
-        order = [name for name in one.contract.arrays if name in streams]
+    """What is offered of a file, and every step that was taken: mended in rounds, or without any as it lies there."""
+    if rounds:
+        streams, steps = carried_out(dataset, contract, rounds, guarded=guarded)
+        order = [name for name in contract.arrays if name in streams]
         order += sorted(set(streams) - set(order))
-        return {name: streams[name] for name in order}, (*one.plan.steps, *declared)
+        return {name: streams[name] for name in order}, steps
     streams = {}
     for name, header in dataset.headers.items():
         if not header.pickled:
@@ -61,7 +60,7 @@ class Loaded(Mapping[str, Array]):
         files: names of the arrays, as in ``numpy.load``.
     """
 
-    __slots__ = ("_arrays", "_closed", "_guarded", "_mapped", "_mend", "_names", "_one", "_report", "_steps")
+    __slots__ = ("_arrays", "_closed", "_guarded", "_mapped", "_names", "_one", "_report", "_rounds", "_steps")
 
     def __init__(
         self,
@@ -70,19 +69,19 @@ class Loaded(Mapping[str, Array]):
         names: tuple[str, ...],
         steps: tuple[Step, ...],
         *,
-        mend: bool,
+        rounds: tuple[Round, ...],
         guarded: bool,
         mapped: bool,
     ) -> None:
         self._one, self._report, self._names, self._steps = one, report, names, steps
-        self._mend, self._guarded, self._mapped = mend, guarded, mapped
+        self._rounds, self._guarded, self._mapped = rounds, guarded, mapped
         self._arrays: dict[str, Array] = {}
         self._closed = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._closed:
             raise ValueError(f"{self.path}: is closed")
-        how: dict[str, Any] = {"mend": self._mend, "guarded": self._guarded, "mapped": self._mapped}
+        how: dict[str, Any] = {"rounds": self._rounds, "guarded": self._guarded, "mapped": self._mapped}
         return functools.partial(type(self), **how), (self._one, self._report, self._names, self._steps)
 
     @property
@@ -154,12 +153,12 @@ class Loaded(Mapping[str, Array]):
         self.close()
 
     def _read(self, name: str) -> Array:
-        with self._one.opened() as (dataset, binding, source):
-            stream = streams_of(self._one, dataset, binding, mend=self._mend, guarded=self._guarded)[0][name]
+        with self._one.opened() as (dataset, _, source):
+            stream = streams_of(self.contract, dataset, self._rounds, guarded=self._guarded)[0][name]
             array = self._map(stream, dataset, source) if self._mapped else None
             if array is None:
                 try:
-                    array = whole(stream) if self._mend else as_stored(stream)
+                    array = whole(stream) if self._rounds else as_stored(stream)
                 except NotKeptError as error:
                     raise NotKeptError(f"{self.path}: {name}: {error}") from None
             self._one.check_unchanged(source)

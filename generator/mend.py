@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,9 +31,7 @@ def mended(
     streams: dict[str, Stream] = {}
     for name, reading in binding.readings.items():
         stream = stream_of(dataset, dataset.headers[reading.header.name])
-        for step in plan.of(name):
-            stream = _apply(stream, step, guarded=guarded)
-        streams[name] = stream
+        streams[name] = _each(stream, plan.of(name), guarded=guarded)
     for step in plan.steps:
         streams |= _over_all(streams, step, contract)
     return streams
@@ -124,7 +122,17 @@ def _whole(stream: Stream) -> Array:
     return np.concatenate([chunk.astype(np.float64) for chunk in c_order(stream)])
 
 
+def _each(stream: Stream, steps: Sequence[Step], *, guarded: bool) -> Stream:
+    """The array after its own steps. Roots, squares and quotients are exact to double precision, and rounded once."""
+    rounded = stream.dtype
+    for step in steps:
+        stream = _apply(stream, step, guarded=guarded)
+        rounded = np.dtype(step.values.get("dtype", rounded))
+    return stream if stream.dtype == rounded else mapped(stream, rounded, lambda chunk: chunk)
+
+
 def _apply(stream: Stream, step: Step, *, guarded: bool) -> Stream:
+    wide = np.promote_types(stream.dtype, np.float64)
     match step.step:
         case "transpose":
             return transpose(stream, step.values["axes"])
@@ -133,20 +141,20 @@ def _apply(stream: Stream, step: Step, *, guarded: bool) -> Stream:
         case "cast":
             return _cast(stream, np.dtype(step.values["dtype"]), guarded=guarded)
         case "sqrt":
-            return mapped(stream, np.dtype(step.values["dtype"]), lambda chunk: _root(chunk, guarded=guarded))
+            return mapped(stream, wide, lambda chunk: _root(chunk, wide, guarded=guarded))
         case "square":
-            return mapped(stream, np.dtype(step.values["dtype"]), lambda chunk: np.square(chunk, dtype=np.float64))
+            return mapped(stream, wide, lambda chunk: np.square(chunk, dtype=wide))
         case "normalise":
-            return mapped(stream, stream.dtype, lambda chunk: chunk / step.values["divisor"])
+            return mapped(stream, wide, lambda chunk: np.divide(chunk, step.values["divisor"], dtype=wide))
         case _:
             # rename and native change no values; the other steps come once all arrays are read.
             return stream
 
 
-def _root(counts: Array, *, guarded: bool) -> Array:
+def _root(counts: Array, dtype: np.dtype[Any], *, guarded: bool) -> Array:
     if guarded and (counts < 0).any():
         raise NotKeptError("negative counts have no square root")
-    return np.sqrt(counts, dtype=np.float64)
+    return np.sqrt(counts, dtype=dtype)
 
 
 def _cast(stream: Stream, dtype: np.dtype[Any], *, guarded: bool) -> Stream:

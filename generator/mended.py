@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,24 +11,9 @@ import numpy as np
 from npzschema.validator.dataset import CHUNK, ArrayHeader, Dataset, plain_text
 from npzschema.validator.faults import Fault
 
-from .stream import Stream, as_stored, c_order
+from .stream import Stream, StreamHeader, as_stored, c_order
 
 Array = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StreamHeader(ArrayHeader):
-    """An array whose axes lie in any order, not only first to last or last to first."""
-
-    axes: tuple[int, ...]
-
-    @property
-    def storage(self) -> tuple[int, ...]:
-        return tuple(self.shape[axis] for axis in self.axes)
-
-    @property
-    def storage_axes(self) -> tuple[int, ...]:
-        return self.axes
 
 
 class MendedDataset:
@@ -37,7 +22,7 @@ class MendedDataset:
     def __init__(self, source: Dataset, streams: Mapping[str, Stream]) -> None:
         self._streams = {name: _askable(stream) for name, stream in streams.items()}
         self.headers: Mapping[str, ArrayHeader] = {
-            name: StreamHeader(name=name, shape=stream.shape, dtype=stream.dtype, axes=stream.storage_axes)
+            name: StreamHeader(name=name, shape=stream.shape, dtype=stream.dtype, stream=stream)
             for name, stream in self._streams.items()
         }
         self.faults: tuple[Fault, ...] = source.faults
@@ -71,4 +56,4 @@ def _askable(stream: Stream) -> Stream:
     """With the scan axis first or last in storage under either reading, so that the content can decide between them."""
     if len(stream.shape) < 3 or stream.shape[0] != stream.shape[-1] or stream.in_c_order:
         return stream
-    return replace(stream, storage_axes=tuple(range(len(stream.shape))), chunks=lambda: c_order(stream))
+    return replace(stream, storage_axes=tuple(range(len(stream.shape))), chunks=lambda: c_order(stream), member=None)

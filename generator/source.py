@@ -59,6 +59,11 @@ class Examined:
             return False
 
     @property
+    def read_axes(self) -> dict[str, Dims]:
+        """Axes by which the file is read: as the caller named them, else as the validator decided them."""
+        return decided(self.report, self.contract) | self.axes
+
+    @property
     def _contestable(self) -> bool:
         """Whether a step is planned of which the forward model has something to say."""
         scan = self.contract.scan
@@ -77,11 +82,7 @@ class Examined:
             with FileSource(self.path) as source:
                 self.check_unchanged(source)
                 dataset = ArchiveDataset(open_archive(source, self.limits))
-                yield (
-                    dataset,
-                    bind(self.contract, dataset.headers, decided(self.report, self.contract) | self.axes),
-                    source,
-                )
+                yield dataset, bind(self.contract, dataset.headers, self.read_axes), source
         except Fault as fault:
             # A file that was changed reads as damaged: the cause is told, not the symptom.
             self.check_unchanged()
@@ -139,16 +140,16 @@ def examined(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """An opened file, what the validator says of it, and how it can be mended.
+    """An opened file, how it can be mended, and the axes by which it is read.
 
     ``unchanged`` raises :class:`GeneratorError` once the file is no longer the one that was validated.
     """
 
     path: Path
     dataset: Dataset
-    report: Report
     binding: Binding
     plan: Plan
+    axes: dict[str, Dims]
     unchanged: Callable[[], None]
 
     def positions(self, contract: Contract) -> tuple[int, ...]:
@@ -194,9 +195,9 @@ def opened(
         yield Source(
             path=Path(one.name),
             dataset=dataset,
-            report=one.report,
             binding=binding,
             plan=one.plan,
+            axes=one.read_axes,
             unchanged=lambda: one.check_unchanged(source),
         )
 

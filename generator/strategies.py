@@ -32,7 +32,7 @@ from npzschema.validator.dataset import MappingDataset
 from .breakers import DATA, made_to_break
 from .breakers import broken as break_bytes
 from .containers import CONTAINER, saved
-from .drawn import alike, arrays_of, check_drawable, sizes_of, stored
+from .drawn import alike, arrays_of, check_drawable, form_of, sizes_of, stored
 from .errors import NotApplicable
 from .plain_breakers import PLAIN
 from .random_contracts import contracts
@@ -84,13 +84,12 @@ def datasets(contract: Contract, *, metadata: str | None = None, tolerated: bool
             arrays = {name: array[:-more] if name in cut else array for name, array in arrays.items()}
         for name, second in _second_names(contract):
             if name in arrays and draw(st.booleans()):
-                arrays[second] = arrays[name].transpose(
-                    draw(st.sampled_from(_orders(contract, name, arrays[name].ndim)))
-                )
+                order = draw(st.sampled_from(_orders(contract, name, arrays[name].ndim)))
+                arrays[second] = stored(arrays[name].transpose(order), form_of(draw))
         if text is not None and contract.metadata is not None:
             pickled = tolerated and draw(st.booleans())
             arrays[contract.metadata.member] = np.array(text, dtype=object) if pickled else np.array(text)
-        return {name: stored(draw, array) for name, array in arrays.items()}
+        return arrays
 
     return build()
 

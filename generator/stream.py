@@ -44,8 +44,25 @@ class Stream:
         return order == sorted(order)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamHeader(ArrayHeader):
+    """An array that is a stream: its axes lie in any order, not only first to last or last to first."""
+
+    stream: Stream
+
+    @property
+    def storage(self) -> tuple[int, ...]:
+        return tuple(self.shape[axis] for axis in self.storage_axes)
+
+    @property
+    def storage_axes(self) -> tuple[int, ...]:
+        return self.stream.storage_axes
+
+
 def stream_of(dataset: Dataset, header: ArrayHeader) -> Stream:
     """The array as it is stored, native-endian."""
+    if isinstance(header, StreamHeader):
+        return header.stream
     return Stream(
         shape=header.shape,
         dtype=header.dtype.newbyteorder("="),

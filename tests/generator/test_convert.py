@@ -14,7 +14,7 @@ import pytest
 import npzschema
 from npzschema import ValidationError
 from npzschema.contracts import ContractError, from_document, load
-from npzschema.generator import GeneratorError, Output, convert
+from npzschema.generator import GeneratorError, Output, convert, fixture
 from npzschema.generator import transpose as transposing
 from npzschema.validator.engine import validate
 
@@ -120,7 +120,11 @@ class TestMends:
         before = arrays["diffraction"].astype(np.float64)
         found, steps = converted(tmp_path, arrays, allow=["sqrt", "normalise"])
         assert steps == [("sqrt", "diffraction"), ("normalise", "diffraction")]
-        assert np.allclose(found["diffraction"], np.sqrt(before / before.max()), atol=1e-6)
+        exact = np.sqrt(before) / np.sqrt(before.max())
+        assert (found["diffraction"] == exact.astype(np.float32)).all()
+        with pytest.raises(GeneratorError, match="--allow sqrt would"):
+            fixture(source, tmp_path / "cut.npz", subset_size=16, contract=CANONICAL, allow=["normalise"])
+        assert not (tmp_path / "cut.npz").exists()
         with pytest.raises(ValidationError, match="sqrt"):
             npzschema.load(source, mend=True)
 
@@ -204,11 +208,16 @@ class TestLossySteps:
         assert step["divisor"] == stored["diffraction"].max()
         assert not step["lossless"]
 
-    def test_normalise_counts(self, tmp_path, canonical):
-        counts = np.random.default_rng(0).poisson(900, canonical["diffraction"].shape).astype(np.uint16)
-        source = save(tmp_path / "in.npz", canonical | {"diffraction": counts})
+    @pytest.mark.parametrize("dtype", ["uint16", "int64", "float32", "float64"])
+    @pytest.mark.parametrize("legacy_order", [False, True])
+    def test_normalised_counts_are_rounded_once(self, tmp_path, canonical, dtype, legacy_order):
+        counts = np.random.default_rng(0).poisson(900, canonical["diffraction"].shape).astype(dtype)
+        stored = np.ascontiguousarray(counts.transpose(1, 2, 0)) if legacy_order else counts
+        source = save(tmp_path / "in.npz", canonical | {"diffraction": stored})
         found = arrays_of(convert(source, tmp_path / "out.npz", allow=["normalise"]).path)["diffraction"]
-        assert np.allclose(found, np.sqrt(counts / counts.max()), rtol=2e-7, atol=0)
+        exact = np.sqrt(counts.astype(np.float64)) / np.sqrt(np.float64(counts.max()))
+        assert found.dtype == np.float32
+        assert found.tobytes() == exact.astype(np.float32).tobytes()
         assert found.max() == 1
 
     def test_drop_only_by_name(self, tmp_path, canonical):
@@ -590,7 +599,8 @@ class TestContractsOfYourOwn:
         bounded = self.contract(legacy=legacy, values={"maximum": 5})
         again = convert(source, tmp_path / "2.npz", contract=bounded, allow=["normalise"])
         assert steps_of(again) == [("square", "p"), ("normalise", "p")]
-        assert arrays_of(again.path)["p"].max() == pytest.approx(1)
+        exact = np.square(np.sqrt(counts["p"]))
+        assert (arrays_of(again.path)["p"] == (exact / exact.max()).astype(np.float32)).all()
 
     def test_integers_are_never_divided(self, tmp_path, counts):
         contract = self.contract(dtype="uint16", values={"maximum": 5})

@@ -191,6 +191,12 @@ class TestMended:
         told = npzschema.load(mute, axes={"diffraction": ("N", "H", "W")})
         assert told["diffraction"].shape == (16, 16, 16)
 
+    @pytest.mark.parametrize("named", [("N", "H", "W"), ("N", 1, "H", "W")])
+    def test_axes_of_length_1_may_be_named_or_left_out(self, tmp_path, canonical, named):
+        path = save(tmp_path / "a.npz", canonical | {"diffraction": canonical["diffraction"][:, None]})
+        data = npzschema.load(path, mend=True, axes={"diffraction": named})
+        assert (data["diffraction"] == canonical["diffraction"]).all()
+
     def test_lossy_steps_are_asked_for_by_name(self, tmp_path, canonical):
         path = save(tmp_path / "a.npz", canonical | {"diffraction": canonical["diffraction"] * 500})
         for more in ({}, {"mend": True}):

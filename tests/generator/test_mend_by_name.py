@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import npzschema
+from npzschema import ValidationError
 from npzschema.generator import Experiment, GeneratorError, Output, convert, fixture, simulate
 
 from .making import command
@@ -130,6 +133,29 @@ def test_a_fixture_is_cut_from_what_both_steps_mend(right: dict[str, np.ndarray]
         np.testing.assert_allclose(cut["xcoords"], right["xcoords"][:40], atol=1e-9)
 
 
+@pytest.mark.parametrize("faults", TWO_FAULTS)
+@pytest.mark.parametrize("stored", [np.savez, np.savez_compressed])
+def test_load_gives_what_convert_writes(
+    right: dict[str, np.ndarray], faults: str, stored: Callable[..., None], tmp_path: Path
+) -> None:
+    first, second, allow = TWO_FAULTS[faults]
+    source, target = tmp_path / "wrong.npz", tmp_path / "mended.npz"
+    stored(source, **FAULTS[second][1](FAULTS[first][1](right)))
+    for named, other in ((allow[:1], allow[1]), (allow[1:], allow[0])):
+        with pytest.raises(ValidationError, match=rf"{of_step(other)} .*allow=\['{other}'\] would"):
+            npzschema.load(source, mend=True, allow=named)
+    made = convert(source, target, allow=allow)
+    data = npzschema.load(source, mend=True, allow=allow)
+    assert data.report.ok
+    assert data.steps == made.steps
+    # Another process knows no more than what is pickled.
+    for one in (data, pickle.loads(pickle.dumps(data))):
+        with np.load(target) as mended:
+            assert sorted(one) == sorted(mended.files)
+            for name in mended.files:
+                np.testing.assert_array_equal(one[name], mended[name], strict=True, err_msg=name)
+
+
 def test_a_step_that_is_not_needed_is_told(right: dict[str, np.ndarray], tmp_path: Path) -> None:
     lost = np.random.default_rng(5).permutation(len(right["xcoords"]))
     np.savez(tmp_path / "right.npz", **right)
@@ -212,5 +238,8 @@ def test_two_faults_in_a_cube_whose_axes_are_named(tmp_path: Path) -> None:
     for axes in (None, {"diffraction": ("H", "W", "N")}):
         made = convert(tmp_path / "wrong.npz", target, allow=allow, axes=axes, options=Output(force=True))
         assert [step["step"] for step in made.steps] == ["transpose", *allow]
+        data = npzschema.load(tmp_path / "wrong.npz", mend=True, allow=allow, axes=axes)
         with np.load(target) as mended:
             np.testing.assert_array_equal(mended["diffraction"], arrays["diffraction"])
+            for name in mended.files:
+                np.testing.assert_array_equal(data[name], mended[name], strict=True, err_msg=name)
