@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 
 
 def prepare() -> None:
@@ -12,6 +13,12 @@ def prepare() -> None:
     gc.set_threshold(100_000, 20, 20)
     # Our products are too small for the threads of OpenBLAS, which would spin on the core that reads and inflates.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def interruptible() -> None:
+    """To be called where KeyboardInterrupt is caught: until then an interrupt ended the process, without a word."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def finish() -> None:

@@ -76,6 +76,7 @@ def main_of(name: str, run: Run) -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        process.interruptible()
         # A closed standard output is None.
         status = run(sys.argv[1:], sys.stdout or open(os.devnull, "w", encoding="utf-8"), sys.stderr)  # noqa: SIM115
         if sys.stdout:
