@@ -24,3 +24,6 @@ def interruptible() -> None:
 def finish() -> None:
     """To be called last. Python looks for garbage once more at exit, unless there is nothing that it would look at."""
     gc.freeze()
+    # Everything is written: an interrupt would only have Python tell where it was.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)

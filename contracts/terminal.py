@@ -100,11 +100,10 @@ def main_of(name: str, run: Run) -> NoReturn:
         # argparse leaves so after --help and --version.
         status = int(stop.code or 0)
     except KeyboardInterrupt:
-        import signal
-
-        # Threads may still end what they are at: whoever cannot wait for that kills the process, without a traceback.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
         sys.stderr.write(f"{name}: interrupted\n")
-        status = 130
+        sys.stderr.flush()
+        # All is tidied up. Threads that still read or import are not waited for: one that imports may wait for ever,
+        # for a module whose import was interrupted.
+        os._exit(130)
     process.finish()
     sys.exit(status)
