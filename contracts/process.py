@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 
 
 def prepare() -> None:
@@ -14,6 +15,15 @@ def prepare() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
+def interruptible() -> None:
+    """To be called where KeyboardInterrupt is caught: until then an interrupt ended the process, without a word."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def finish() -> None:
     """To be called last. Python looks for garbage once more at exit, unless there is nothing that it would look at."""
     gc.freeze()
+    # Everything is written: an interrupt would only have Python tell where it was.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -76,6 +76,7 @@ def main_of(name: str, run: Run) -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        process.interruptible()
         # A closed standard output is None.
         status = run(sys.argv[1:], sys.stdout or open(os.devnull, "w", encoding="utf-8"), sys.stderr)  # noqa: SIM115
         if sys.stdout:
@@ -99,11 +100,10 @@ def main_of(name: str, run: Run) -> NoReturn:
         # argparse leaves so after --help and --version.
         status = int(stop.code or 0)
     except KeyboardInterrupt:
-        import signal
-
-        # Threads may still end what they are at: whoever cannot wait for that kills the process, without a traceback.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
         sys.stderr.write(f"{name}: interrupted\n")
-        status = 130
+        sys.stderr.flush()
+        # All is tidied up. Threads that still read or import are not waited for: one that imports may wait for ever,
+        # for a module whose import was interrupted.
+        os._exit(130)
     process.finish()
     sys.exit(status)

@@ -29,6 +29,8 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         UsageError: the arguments are wrong, or nothing could be made.
     """
     options = parser().parse_args(list(argv))
+    from npzschema.validator.beside import ThreadsError
+
     from .errors import GeneratorError
 
     try:
@@ -46,7 +48,7 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         made = {"convert": _run_convert, "fixture": _run_fixture, "simulate": _run_simulate}[options.command](options)
     except ContractError as error:
         raise UsageError(escape(f"contract refused: {error}")) from None
-    except GeneratorError as error:
+    except (GeneratorError, ThreadsError) as error:
         raise UsageError(escape(str(error))) from None
     stdout.writelines(escape(f"  {step['sentence']}") + "\n" for step in made.steps)
     if options.command != "simulate":

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Literal, get_args
 
+from npzschema.validator.beside import Threads, Work
+
 from .errors import GeneratorError
 
 Compression = Literal["isal", "zlib", "none"]
@@ -53,10 +55,8 @@ def compressed(
     if count == 1:
         yield from ((piece, compress(piece, True)) for piece in pieces)
         return
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    line: deque[tuple[memoryview, Future[Any]]] = deque()
-    with ThreadPoolExecutor(THREADS, "npzschema-deflate") as pool:
+    line: deque[tuple[memoryview, Work[Any]]] = deque()
+    with Threads(THREADS, "npzschema-deflate") as pool:
         for at, piece in enumerate(pieces, start=1):
             line.append((piece, pool.submit(compress, piece, at >= count)))
             if len(line) > THREADS:

@@ -14,12 +14,12 @@ from typing import Any, Final
 import numpy as np
 
 from npzschema.contracts import Contract
-from npzschema.validator import scan_table
 from npzschema.validator import sidecar as beside_check
 from npzschema.validator.engine import validate
 from npzschema.validator.findings import Report
 from npzschema.validator.memory import keep_freed
 from npzschema.validator.source import FileSource
+from npzschema.validator.table_libraries import warm
 
 from .deflate import Compression
 from .errors import GeneratorError, NotKeptError
@@ -106,7 +106,7 @@ def publish(
         GeneratorError: the target exists, cannot be written, or what was made does not keep the contract.
             Nothing is left behind.
     """
-    scan_table.warm()
+    warm()
     keep_freed()
     order = [name for name in contract.arrays if name in streams]
     order += sorted(set(streams) - set(order))

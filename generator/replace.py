@@ -6,10 +6,11 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
+
+from npzschema.validator.beside import Threads, Work
 
 from .errors import GeneratorError
 
@@ -21,8 +22,8 @@ class Part:
     target: Path
     temporary: Path
     file: BinaryIO
-    _pool: ThreadPoolExecutor
-    _syncs: list[Future[None]] = field(default_factory=list)
+    _threads: Threads
+    _syncs: list[Work[None]] = field(default_factory=list)
 
     def put(self, data: bytes) -> None:
         with _told_of(self.target):
@@ -32,7 +33,7 @@ class Part:
         """Start to bring what was written onto the disk, beside other work."""
         with _told_of(self.target):
             self.file.flush()
-        self._syncs.append(self._pool.submit(os.fsync, self.file.fileno()))
+        self._syncs.append(self._threads.submit(os.fsync, self.file.fileno()))
 
     def end(self) -> None:
         """All bytes on the disk."""
@@ -84,8 +85,8 @@ def _part(target: Path) -> Iterator[Part]:
     with _told_of(target):
         file = open(temporary, "xb+")  # noqa: SIM115 - closed below, whatever its last bytes meet
     try:
-        with ThreadPoolExecutor(1, "npzschema-sync") as pool:
-            yield Part(target, temporary, file, pool)
+        with Threads(1, "npzschema-sync") as threads:
+            yield Part(target, temporary, file, threads)
     finally:
         with contextlib.suppress(OSError):
             file.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from npzschema.contracts import pointer, rules
 
+from .beside import ThreadsError
 from .case import Case
 from .findings import Deviation, Finding
 from .report import crashed, finding_of
@@ -24,6 +25,8 @@ def keeps(case: Case) -> bool:
         return not any(
             (deviation.level or rules()[deviation.code].level) == "error" for _, deviation in _deviations(case)
         )
+    except ThreadsError:
+        raise
     except Exception:  # noqa: BLE001 - any bug of a rule; not recognised is the honest answer
         return False
 

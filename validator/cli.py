@@ -67,6 +67,7 @@ def _parsed(argv: list[str]) -> argparse.Namespace:
 
 def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wanted], stderr: TextIO) -> list[Report]:
     from .archive import Limits
+    from .beside import ThreadsError
     from .config import ConfigError
     from .many import Asked, validate_each
     from .progress import watched
@@ -97,7 +98,10 @@ def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wan
         contextlib.closing(reports),
         contextlib.closing(watched(options.paths, len(options.paths), stderr, colour=colour)) as paths,
     ):
-        return [report for _, report in zip(paths, reports, strict=True)]
+        try:
+            return [report for _, report in zip(paths, reports, strict=True)]
+        except ThreadsError as error:
+            raise UsageError(str(error)) from None
 
 
 def _check_axes(

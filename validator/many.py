@@ -6,13 +6,18 @@ import contextlib
 import os
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from npzschema.contracts import Contract
 
+from .beside import startable
 from .engine import validate
 from .findings import Report
 from .report import internal
+from .table_libraries import needed
+
+SERVING: Final = 4
+"""Processes and threads that hand out the work of the others."""
 
 
 class Asked(NamedTuple):
@@ -28,14 +33,15 @@ def validate_each(asked: Sequence[Asked], *, jobs: int = 1, **options: Any) -> G
 
     Args:
         asked: the files, each with its contract.
-        jobs: processes to share them among; never more than there are files.
+        jobs: processes to share them among; never more than there are files, and none where the system allows no more.
         options: the other arguments of :func:`validate`, the same for all.
 
     Yields:
         The report of each file, in order.
     """
     check = partial(_check, options=options)
-    if min(jobs, len(asked)) < 2:
+    jobs = min(jobs, len(asked))
+    if jobs < 2 or not startable(jobs * (1 + needed(1)) + SERVING):
         yield from map(check, asked)
         return
     import multiprocessing
@@ -45,7 +51,7 @@ def validate_each(asked: Sequence[Asked], *, jobs: int = 1, **options: Any) -> G
     # A server that has numpy loaded, and no thread running, forks faster than a new process starts.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["npzschema.validator.engine"])
-    with ProcessPoolExecutor(min(jobs, len(asked)), mp_context=context, initializer=_alone) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_alone) as pool:
         waiting = [pool.submit(check, one) for one in asked]
         try:
             for one, report in zip(asked, waiting, strict=True):

@@ -13,7 +13,7 @@ from .faults import Fault
 from .findings import Finding
 from .folds import Facts, fold
 from .report import crashed, fault_finding, finding_of
-from .scan_table import warm
+from .table_libraries import warm
 
 WARMING: Final = 1 << 24
 """Bytes that take about as long to read as the scan table's libraries to import."""

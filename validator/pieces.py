@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from typing import Final
 
+from .beside import CORES, Threads, Work
 from .inflate import InflateError, inflater
 from .source import ByteSource
 
@@ -37,7 +38,7 @@ LARGEST: Final = 1 << 22
 WINDOW: Final = 1 << 21
 """Bytes of compressed data read at a time."""
 
-THREADS: Final = min(3, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+THREADS: Final = min(3, CORES)
 """Threads that inflate: one more has a core to itself where what they give is used."""
 
 
@@ -57,10 +58,8 @@ def pieces(source: ByteSource, start: int, end: int, *, least: int = LEAST) -> G
         Undivided: a part is damaged, refers to another one or is no part at all; nothing of it was given.
         Fault: the source cannot be read.
     """
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    line: deque[Future[bytes]] = deque()
-    with ThreadPoolExecutor(THREADS, "npzschema-inflate") as pool:
+    line: deque[Work[bytes]] = deque()
+    with Threads(THREADS, "npzschema-inflate") as pool:
         for data, last in _divided(source, start, end, least):
             line.append(pool.submit(_inflated, data, last=last))
             if len(line) > THREADS:

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from .beside import started
+
 Array = np.ndarray[Any, Any]
 
 DEPTH: Final = 4
@@ -45,7 +47,9 @@ def prefetched(chunks: Iterator[Array], nbytes: int) -> Iterator[Array]:
     for _ in range(DEPTH):
         room.put(None)
     reader = threading.Thread(target=read, name="npzschema-read", daemon=True)
-    reader.start()
+    if not started(reader):
+        yield from chunks
+        return
     try:
         while (item := line.get()) is not None:
             if isinstance(item, BaseException):

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from .beside import startable, started
 from .escape import escape
 
 if TYPE_CHECKING:
@@ -38,13 +39,14 @@ class Bar:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._timer = threading.Timer(DELAY, self._progress.start)
+        self._timer = threading.Timer(DELAY, self._appear)
         self._timer.daemon = True
+        self._waiting = False
         self._task: TaskID | None = None
 
     def start(self, words: str, total: float | None) -> None:
         self._task = self._progress.add_task(words, total=total)
-        self._timer.start()
+        self._waiting = started(self._timer)
 
     def show(self, words: str) -> None:
         self._update(description=words)
@@ -53,10 +55,16 @@ class Bar:
         self._update(advance=count)
 
     def stop(self) -> None:
-        self._timer.cancel()
-        self._timer.join()
+        if self._waiting:
+            self._timer.cancel()
+            self._timer.join()
         if self._progress.live.is_started:
             self._progress.stop()
+
+    def _appear(self) -> None:
+        # It is drawn by a thread of its own.
+        if startable(1):
+            self._progress.start()
 
     def _update(self, **changes: Any) -> None:
         if self._task is not None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from npzschema.contracts import Contract, rules
 
+from .beside import ThreadsError
 from .case import Case
 from .faults import Fault
 from .findings import ArrayFacts, Deviation, Finding, Report
@@ -36,7 +37,9 @@ def fault_finding(fault: Fault) -> Finding:
 
 
 def crashed(where: str, error: Exception) -> Deviation:
-    """A check that failed by itself is not a pass."""
+    """A check that failed by itself is not a pass; one that the system gave no threads is no check."""
+    if isinstance(error, ThreadsError):
+        raise error
     return Deviation(code="INTERNAL-001", message=f"the check of {where} failed: {type(error).__name__}: {error}")
 
 

@@ -5,14 +5,10 @@ Polars and pandera are imported here, and only where a table is checked.
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import math
-import sys
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +18,7 @@ from npzschema.contracts.forward_model import footprint
 from .binding import Reading
 from .case import Case
 from .neighbours import nearest
+from .table_libraries import ready
 
 Array = np.ndarray[Any, Any]
 
@@ -31,32 +28,8 @@ MAX_ROWS = 1 << 18
 SLICE = 1 << 13
 """Rows judged at a time: pandera's list of failures takes a kilobyte a row."""
 
-LOADED: Final = ("pandera.polars", "numpy.fft", "numpy.ma")
-"""What a table is checked with, and what numpy loads where it is first used: by the forward model, by polars."""
-
-SWITCHING: Final = 0.0001
-"""Seconds after which threads take turns while libraries are imported."""
-
 MIN_FOR_MEDIAN = 4
 """A median over fewer frames says nothing about what is usual."""
-
-
-def warm() -> None:
-    """Import what files are checked with, beside other work: reading leaves the interpreter free."""
-
-    def load() -> None:
-        # Importing hardly lets go of the interpreter by itself; whoever reads would wait 5 ms for each chunk.
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(min(before, SWITCHING))
-        try:
-            with contextlib.suppress(Exception):
-                for name in LOADED:
-                    importlib.import_module(name)
-        finally:
-            sys.setswitchinterval(before)
-
-    if not sys.modules.keys() >= set(LOADED):
-        threading.Thread(target=load, name="npzschema-warm").start()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,10 +77,15 @@ class ScanTable:
         return f"x in {x_low:g} to {x_high:g}, y in {y_low:g} to {y_high:g}"
 
     def failures(self) -> Mapping[str, tuple[int, ...]]:
-        """Rows that fail, by keyword of the contract's ``scan``."""
+        """Rows that fail, by keyword of the contract's ``scan``.
+
+        Raises:
+            ThreadsError: the libraries cannot run here.
+        """
         checks = self._checks()
         if not checks or not 0 < self.rows <= MAX_ROWS:
             return {}
+        ready()
         import pandera.polars as pa
         import polars as pl
 

@@ -81,7 +81,7 @@ def directory(data: bytes, count: int) -> list[Entry]:
         if disk:
             raise Fault("FILE-002", "lies in another part of a split archive", member=name)
         _check_method(name, flags, method)
-        check_version(name, version)
+        check_version(version, name)
         entries.append(Entry(raw_name, name, flags, method, (time, date), crc, compressed, size, header))
     if at != len(data):
         raise Fault("FILE-002", f"{len(data) - at:,} bytes of the directory belong to no entry")

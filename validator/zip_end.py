@@ -6,7 +6,7 @@ import struct
 
 from .faults import Fault
 from .source import ByteSource
-from .zip_fields import CENTRAL, END, END64, FULL16, FULL32, LOCATOR
+from .zip_fields import CENTRAL, END, END64, FULL16, FULL32, LOCATOR, check_version
 
 
 def end_record(source: ByteSource) -> tuple[int, int, int]:
@@ -47,9 +47,10 @@ def _widen_end(source: ByteSource, end_at: int, fields: list[int]) -> tuple[int,
     _, disk, end64_at, disks = LOCATOR.unpack(source.read(locator_at, LOCATOR.size))
     if disk != 0 or disks > 1 or end64_at + END64.size != locator_at:
         raise Fault("FILE-002", f"the zip64 locator points to byte {end64_at:,}, not to the record before it")
-    mark, record, _, _, *wide = END64.unpack(source.read(end64_at, END64.size))
+    mark, record, _, version, *wide = END64.unpack(source.read(end64_at, END64.size))
     if mark != b"PK\x06\x06" or record != END64.size - 12:
         raise Fault("FILE-002", "the zip64 end record is damaged")
+    check_version(version)
     names = ("disk", "first disk", "entries here", "entries", "directory size", "directory offset")
     limits = (FULL16, FULL16, FULL16, FULL16, FULL32, FULL32)
     for name, short, full, limit in zip(names, fields, wide, limits, strict=True):

@@ -53,20 +53,31 @@ def widen(name: str, wide: bytes | None, *fields: tuple[int, int]) -> tuple[int,
     values, at = [], 0
     for short, limit in fields:
         if short == limit and wide is not None:
-            width = 4 if limit == FULL16 else 8
+            width = _width(limit)
             if at + width > len(wide):
                 raise Fault("FILE-002", "its zip64 field is too short", member=name)
             values.append(int.from_bytes(wide[at : at + width], "little"))
             at += width
         else:
             values.append(short)
-    # Some writers always add all of the sizes; more than the fields that ask for it must be consistent padding.
-    if wide is not None and at < len(wide) and len(wide) not in (8, 16, 24, 28):
-        raise Fault("FILE-002", "its zip64 field has a wrong length", member=name)
+    if wide is not None and at < len(wide):
+        # Some writers, Go's among them, add fields that need no room: they must say the same once more.
+        if len(wide) not in (8, 16, 24, 28):
+            raise Fault("FILE-002", "its zip64 field has a wrong length", member=name)
+        again = b"".join(
+            value.to_bytes(_width(limit), "little") for value, (_, limit) in zip(values, fields, strict=True)
+        )
+        if not again.startswith(wide[: len(again)]):
+            raise Fault("FILE-002", "its zip64 field and the rest of its record disagree", member=name)
     return tuple(values)
 
 
-def check_version(name: str, version: int) -> None:
+def _width(limit: int) -> int:
+    return 4 if limit == FULL16 else 8
+
+
+def check_version(version: int, name: str | None = None) -> None:
+    """The version of the format that a member, or else the archive, needs."""
     if version & 0xFF > _NEWEST:
         found = f"version {version % 256 / 10}"
         raise Fault(

@@ -27,7 +27,7 @@ def data_offset(source: ByteSource, entry: Entry, limit: int) -> int:
             "FILE-002", f"its data would reach byte {offset + entry.compressed:,}, beyond {limit:,}", member=name
         )
     variable = source.read(variable_at, n_name + n_extra)
-    check_version(name, version)
+    check_version(version, name)
     wide = zip64(variable[n_name:], name, entry.raw_name)
     size, compressed = widen(name, wide, (size, FULL32), (compressed, FULL32))
     later = bool(flags & DESCRIPTOR)

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+# Typing is not imported: until a command has its own, an interrupt that strikes while modules are imported leaves a
+# traceback.
+TYPE_CHECKING = False
 
 __version__ = "0.1.0"
 
@@ -26,6 +28,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from npzschema.contracts import ContractError
     from npzschema.generator.errors import GeneratorError
     from npzschema.generator.load import load

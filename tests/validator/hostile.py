@@ -18,6 +18,7 @@ from .hostile_records import (
     truncated,
 )
 from .hostile_streams import bombs, damaged, other_files, sizes
+from .hostile_zip64 import descriptors, zip64_end, zip64_extra
 
 
 def families() -> dict[str, dict[str, Case]]:
@@ -26,6 +27,9 @@ def families() -> dict[str, dict[str, Case]]:
         local_fields,
         central_fields,
         end_fields,
+        zip64_end,
+        zip64_extra,
+        descriptors,
         outside,
         methods,
         headers,

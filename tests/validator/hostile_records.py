@@ -17,7 +17,6 @@ from .handmade import (
     ARRAYS,
     END,
     FRAMES,
-    LOCATOR,
     Part,
     archive,
     boundaries,
@@ -188,32 +187,6 @@ def end_fields() -> Iterator[tuple[str, Case]]:
     yield "end record mark wrong", of(2, "002", lambda: archive(parts())[:-22] + b"PK\x05\x07" + archive(parts())[-18:])
     yield "all counts zero", of(2, "002", lambda: archive(parts(), end={"here": 0, "count": 0}))
     yield "all counts at their limit", of(2, "002 009", lambda: archive(parts(), end={"here": 0xFFFF, "count": 0xFFFF}))
-    for name in ("disk", "first", "here", "count", "length", "start"):
-        yield f"zip64 end {name} wrong", of(2, "002", lambda name=name: archive(parts(), zip64=True, end64={name: 7}))
-        huge = {name: (1 << 32) - 1 if name in ("disk", "first") else (1 << 64) - 1}
-        short = {name: 0xFFFFFFFF if name in ("length", "start") else 0xFFFF}
-        yield (
-            f"zip64 end {name} huge",
-            of(2, "002 009", lambda huge=huge, short=short: archive(parts(), zip64=True, end64=huge, end=short)),
-        )
-        yield (
-            f"end record {name} contradicts zip64",
-            of(2, "002", lambda name=name: archive(parts(), zip64=True, end={name: 7})),
-        )
-    for name, value in {"disk": 1, "at": 0, "disks": 2}.items():
-        yield (
-            f"zip64 locator {name} wrong",
-            of(2, "002", lambda name=name, value=value: archive(parts(), zip64=True, locator={name: value})),
-        )
-    yield "zip64 locator beyond the file", of(2, "002", lambda: archive(parts(), zip64=True, locator={"at": 1 << 62}))
-    yield "zip64 record of another length", of(2, "002", lambda: archive(parts(), zip64=True, end64={"record": 45}))
-    yield "zip64 record of length 0", of(2, "002", lambda: archive(parts(), zip64=True, end64={"record": 0}))
-    bogus = pack("<LQL", b"PK\x06\x07", LOCATOR, {"disk": 0, "at": 0, "disks": 1})
-    yield "zip64 locator without a record", of(2, "002", lambda: archive(parts(), gaps={"end": bogus}))
-    yield (
-        "zip64 record without its mark",
-        of(2, "002", lambda: archive(parts(), zip64=True).replace(b"PK\x06\x06", b"PK\x06\x08")),
-    )
 
 
 def outside() -> Iterator[tuple[str, Case]]:

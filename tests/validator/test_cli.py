@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import signal
 import stat
 import subprocess
 import sys
@@ -401,27 +400,6 @@ def test_wrong_usage_of_the_process():
     done = process("--nonsense")
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr == b"validate-npz: unrecognized arguments: --nonsense; see validate-npz --help\n"
-
-
-INTERRUPTED = """
-import threading, time
-from npzschema.contracts.terminal import main_of
-
-def run(argv, out, err):
-    threading.Thread(target=time.sleep, args=(60,)).start()
-    raise KeyboardInterrupt
-
-main_of("validate-npz", run)
-"""
-
-
-def test_a_second_interrupt_ends_it_without_another_word():
-    """Else Python waits for threads, and tells where it did."""
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stderr=subprocess.PIPE, text=True) as child:
-        assert child.stderr.readline() == "validate-npz: interrupted\n"
-        child.send_signal(signal.SIGINT)
-        assert child.communicate()[1] == ""
-        assert child.returncode == -signal.SIGINT
 
 
 def test_a_reader_that_goes_away():

@@ -1,0 +1,92 @@
+"""An interrupt at any moment: one line or none, and no traceback."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+INTERRUPTED = """
+import os, signal, sys
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == wanted:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+_, command, wanted, *sys.argv[1:] = sys.argv
+sys.meta_path.insert(0, Interrupt())
+from npzschema import commands
+getattr(commands, command)()
+"""
+
+
+def interrupted(command, module, *argv, **options):
+    """A command whose user presses Ctrl-C as it begins to import a module."""
+    return subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, command, module, *argv],
+        capture_output=True, text=True, check=False, timeout=120, **options,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [
+        ("validate_npz", "npzschema.contracts"),
+        ("validate_npz", "npzschema.validator.options"),
+        ("generate_npz", "numpy"),
+        ("generate_npz", "numpy._core._multiarray_umath"),
+        ("generate_npz", "npzschema.generator.cli"),
+        ("npz_contract", "argparse"),
+    ],
+)
+def test_while_the_command_is_imported_it_ends_at_once(command, module):
+    done = interrupted(command, module, "none.npz")
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.parametrize("module", ["numpy", "npzschema.validator.engine"])
+def test_from_then_on_one_line_says_so(module):
+    done = interrupted("validate_npz", module, "none.npz")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "validate-npz: interrupted\n")
+
+
+def test_whoever_is_started_without_interrupts_stays_so():
+    """As with nohup, or behind & in a script."""
+    done = interrupted(
+        "validate_npz", "npzschema.contracts", "none.npz",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout.startswith("none.npz  FILE-001 error")
+
+
+STUCK = """
+import threading
+from npzschema.contracts.terminal import main_of
+
+def run(argv, out, err):
+    threading.Thread(target=threading.Event().wait).start()
+    raise KeyboardInterrupt
+
+main_of("validate-npz", run)
+"""
+
+
+def test_threads_that_never_end_are_not_waited_for():
+    done = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "validate-npz: interrupted\n")
+
+
+def test_while_python_ends_nothing_is_told():
+    """What ends it is past every handler; all is written by then."""
+    code = (
+        "import atexit, os, signal; from npzschema.contracts.terminal import main_of; "
+        "atexit.register(os.kill, os.getpid(), signal.SIGINT); "
+        "main_of('x', lambda argv, out, err: out.write('all') * 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, done.stderr) == ("all", "")
