@@ -25,6 +25,9 @@ BAND: Final = 1 << 22
 TILE: Final = 128
 """Rows turned at a time: each column's part of a tile is a few cache lines, which is some ten times faster than one."""
 
+TILED: Final = 1 << 24
+"""Bytes of such rows at most: of very long ones, fewer are turned at a time."""
+
 SKEW: Final = 64
 """Bytes between the rows of a tile: rows a power of two apart would share a few lines of the cache."""
 
@@ -83,7 +86,7 @@ def _turned_blocks(
     """Blocks of ``high`` rows, turned: (columns, rows of the block). Each is valid until the next."""
     turned = np.empty((columns, high), dtype=dtype)
     filled = done = 0
-    for tile in _tiles(chunks, columns, min(TILE, high), dtype):
+    for tile in _tiles(chunks, columns, _tile(columns, high, dtype), dtype):
         at = 0
         while at < len(tile):
             step = min(len(tile) - at, high - filled)
@@ -92,6 +95,11 @@ def _turned_blocks(
             if filled == high or done + filled == rows:
                 yield turned[:, :filled]
                 done, filled = done + filled, 0
+
+
+def _tile(columns: int, high: int, dtype: np.dtype[Any]) -> int:
+    """Rows of a tile."""
+    return max(1, min(TILE, high, TILED // (columns * dtype.itemsize)))
 
 
 def _tiles(chunks: Iterable[Array], columns: int, high: int, dtype: np.dtype[Any]) -> Iterator[Array]:

@@ -196,7 +196,7 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
     if verdict.other_fits:
         verdict = replace(verdict, wanting=_wanting(wide, beside, verdict))
     if not verdict.other_fits:
-        verdict = replace(verdict, places=around(wide, wide.x, wide.y, beside.correlations))
+        verdict = replace(verdict, places=around(wide, wide.x, wide.y, beside.best))
     return verdict
 
 

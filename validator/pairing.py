@@ -34,14 +34,16 @@ class Matches:
     power: Array
     own: Array
 
-    @property
-    def correlations(self) -> Array:
-        """Of each position's pattern and each frame, (N, f); 0 where it was not tried."""
-        found: Array = np.zeros_like(self.products)
-        for rank, own in enumerate(self.own):
-            norms = np.sqrt(self.power * own)
-            np.divide(self.products[:, rank], norms, out=found[:, rank], where=norms > 0)
+    def correlations(self, rank: int) -> Array:
+        """Of each position's pattern and one frame, (N,); 0 where it was not tried."""
+        norms = np.sqrt(self.power * self.own[rank])
+        found: Array = np.divide(self.products[:, rank], norms, out=np.zeros_like(norms), where=norms > 0)
         return found
+
+    @property
+    def best(self) -> Array:
+        """The largest of these for each frame, (f,)."""
+        return np.array([self.correlations(rank).max() for rank in range(len(self.own))])
 
     def gain(self, reading: Reading) -> float:
         """What the frames would gain at the best of all positions over those that a pairing gives them."""
@@ -49,8 +51,8 @@ class Matches:
         frames = np.flatnonzero(inside)
         if not len(frames):
             return 0.0
-        found = self.correlations[:, frames]
-        return float((found.max(axis=0) - found[partners[frames], np.arange(len(frames))]).mean())
+        gains = [(found := self.correlations(rank)).max() - found[partners[rank]] for rank in frames]
+        return float(np.mean(gains))
 
 
 def matches(scene: Scene) -> Matches:

@@ -76,14 +76,14 @@ def around(scene: Scene, x: Array, y: Array, listed: Array | None = None) -> Pla
     Args:
         scene: the frames, and what predicts them.
         x, y: positions of all frames.
-        listed: correlations that were found at further places, (places, n).
+        listed: the best correlation of each frame at further places, (n,).
     """
     some = chosen(scene)
     x, y = x[some.index], y[some.index]
     stated, data = some.at(x, y), centred(some.measured)
     middle = stated.mean(axis=0)
     own = _each(stated - middle, data)
-    best = own if listed is None else np.maximum(own, listed.max(axis=0))
+    best = own if listed is None else np.maximum(own, listed)
     for radius in RINGS:
         for angle in np.arange(8) * (np.pi / 4):
             moved = some.at(x + radius * np.cos(angle), y + radius * np.sin(angle))

@@ -18,6 +18,7 @@ from npzschema.contracts.forward_model import footprint
 from .binding import Reading
 from .case import Case
 from .neighbours import nearest
+from .repeats import repeated
 from .table_libraries import ready
 
 Array = np.ndarray[Any, Any]
@@ -72,6 +73,14 @@ class ScanTable:
         kept: Array = (x >= x_low) & (x <= x_high) & (y >= y_low) & (y <= y_high)
         return kept
 
+    @property
+    def leaves_object(self) -> bool:
+        """Whether any position is told to have its patch outside the object."""
+        if not {"x", "y"} <= set(self.columns) or not self._judges_place or not 0 < self.rows <= MAX_ROWS:
+            return False
+        ranges = ((self.columns["x"], self._range(1)), (self.columns["y"], self._range(0)))
+        return any(bool(((values < low) | (values > high)).any()) for values, (low, high) in ranges)
+
     def inside_words(self) -> str:
         (x_low, x_high), (y_low, y_high) = self._range(1), self._range(0)
         return f"x in {x_low:g} to {x_high:g}, y in {y_low:g} to {y_high:g}"
@@ -89,14 +98,10 @@ class ScanTable:
         import pandera.polars as pa
         import polars as pl
 
-        # A list of columns: of a mapping, polars makes them in threads that it starts for that.
-        frame = pl.DataFrame([pl.Series(name, values, nan_to_null=True) for name, values in self.columns.items()])
         # What depends on other rows is a column of its own, so that rows can be judged in slices.
-        frame = frame.with_columns(
-            pl.struct(over).is_duplicated().alias(name)
-            for name, over in (("again", ("x", "y")), ("copied", ("digest", "total", "maximum")))
-            if set(over) <= set(self.columns)
-        )
+        columns = {**self.columns, **self._repeats()}
+        # A list of columns: of a mapping, polars makes them in threads that it starts for that.
+        frame = pl.DataFrame([pl.Series(name, values, nan_to_null=True) for name, values in columns.items()])
         # A row that has no value in a column is not judged by it.
         tests = {keyword: test(pl).fill_null(True) for keyword, test in checks.items()}
 
@@ -119,6 +124,18 @@ class ScanTable:
                 for keyword, index in errors.failure_cases.select("check", "index").unique().iter_rows():
                     failed.setdefault(keyword, []).append(start + int(index))
         return {keyword: tuple(sorted(rows)) for keyword, rows in failed.items()}
+
+    def _repeats(self) -> dict[str, Array]:
+        """Whether each position is one of several, and each frame."""
+        wanted = {
+            "again": (self.scan.distinct, ("x", "y")),
+            "copied": (self.scan.repeated, ("digest", "total", "maximum")),
+        }
+        return {
+            name: repeated([self.columns[one] for one in over])
+            for name, (asked, over) in wanted.items()
+            if asked and set(over) <= set(self.columns)
+        }
 
     def _checks(self) -> dict[str, Any]:
         """Keyword to an expression that is true where a row keeps it."""
@@ -145,6 +162,25 @@ class ScanTable:
 
 def build(case: Case, scan: Scan) -> ScanTable:
     """The table of a file."""
+    table = placed(case, scan)
+    # More rows are not judged, and looking for the nearest of so many takes its time.
+    if (
+        not {"x", "y"} <= set(table.columns)
+        or scan.minimum_overlap is None
+        or not math.isfinite(table.footprint)
+        or not 2 <= table.rows <= MAX_ROWS
+    ):
+        return table
+    # Positions outside the object are told as such (SCAN-001); to nobody are they neighbours.
+    x, y = table.columns["x"], table.columns["y"]
+    inside = table.inside(x, y)
+    at = np.where(inside, x, np.nan), np.where(inside, y, np.nan)
+    overlap = 1 - nearest(*at, (1 - scan.minimum_overlap) * table.footprint) / table.footprint
+    return replace(table, columns={**table.columns, "overlap": overlap})
+
+
+def placed(case: Case, scan: Scan) -> ScanTable:
+    """The same without looking for the nearest neighbours."""
     columns: dict[str, Array] = {}
     frames = case.binding.reading(scan.frames)
     facts = case.frames_of(frames) if frames else None
@@ -180,7 +216,7 @@ def build(case: Case, scan: Scan) -> ScanTable:
         # A probe of another size than the patterns is told already, and no measure of anything.
         if not any(scan.probe in dissent.arrays for dissent in case.binding.dissents):
             diameter = _diameter(case, case.binding.reading(scan.probe))
-    table = ScanTable(
+    return ScanTable(
         scan=scan,
         rows=rows,
         columns=columns,
@@ -190,13 +226,6 @@ def build(case: Case, scan: Scan) -> ScanTable:
         in_metres=in_metres,
         saturated=saturated,
     )
-    if x is None or y is None or scan.minimum_overlap is None or not math.isfinite(diameter) or rows < 2:
-        return table
-    # Positions outside the object are told as such (SCAN-001); to nobody are they neighbours.
-    inside = table.inside(x, y)
-    placed = np.where(inside, x, np.nan), np.where(inside, y, np.nan)
-    overlap = 1 - nearest(*placed, (1 - scan.minimum_overlap) * diameter) / diameter
-    return replace(table, columns={**columns, "overlap": overlap})
 
 
 def _patch(case: Case, frames: Reading | None, scan: Scan) -> tuple[int, int]:

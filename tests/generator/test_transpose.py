@@ -68,3 +68,17 @@ def test_memory_is_a_block_and_some_also_where_the_last_block_is_not_full():
         tracemalloc.stop()
     assert count == columns
     assert peak < 1.5 * block
+
+
+def test_memory_of_rows_that_are_very_long():
+    """A hundred of them at a time would be as much as a block."""
+    columns, block = 1 << 18, 32 << 20
+    line = np.zeros(columns, "f4")
+    tracemalloc.start()
+    try:
+        for _ in transposed([line] * 64, 64, columns, line.dtype, block=block):
+            pass
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * block

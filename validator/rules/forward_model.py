@@ -10,7 +10,7 @@ from ..case import Case
 from ..findings import Deviation
 from ..forward import Reading, Verdict, holds
 from ..pairs import afterwards
-from ..scan_table import build, patterns_constant
+from ..scan_table import patterns_constant, placed
 
 _ON_FRAMES: Final = ("centre", "detector")
 _CODES: Final = {"pairing": "PHYS-001", "positions": "PHYS-002", "centre": "PHYS-003", "detector": "PHYS-004"}
@@ -63,7 +63,7 @@ def _explained(case: Case) -> bool:
         return True
     if patterns_constant(case):
         return True
-    return bool(build(case, scan).failures().get("insideTolerance"))
+    return placed(case, scan).leaves_object
 
 
 def _astray(positions: str, verdict: Verdict) -> Deviation:
