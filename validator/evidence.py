@@ -236,7 +236,7 @@ def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene 
         x=placed[0],
         y=placed[1],
         index=sample.index[kept],
-        measured=measured.astype(np.float32),
+        measured=measured.astype(np.float32, copy=False),
         dead=dead,
     )
 
@@ -264,7 +264,7 @@ def _usable(frames: Array) -> tuple[Array, Array, Array | None]:
             rows, frames = rows[:0], frames[:0]
     held = np.maximum(frames, 0)
     lit = held.any(axis=(1, 2))
-    return held[lit], rows[lit], dead
+    return (held, rows, dead) if lit.all() else (held[lit], rows[lit], dead)
 
 
 def _complex_plane(case: Case, name: str | None) -> Array | str:

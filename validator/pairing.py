@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from .places import chosen
-from .score import LEAST, Scene, centred
+from .score import LEAST, Scene, centred, correlation
 from .trial import Reading, Trial, trial
 
 Array = np.ndarray[Any, Any]
@@ -51,7 +51,7 @@ class Matches:
         frames = np.flatnonzero(inside)
         if not len(frames):
             return 0.0
-        gains = [(found := self.correlations(rank)).max() - found[partners[rank]] for rank in frames]
+        gains = [(found := self.correlations(int(rank))).max() - found[partners[rank]] for rank in frames]
         return float(np.mean(gains))
 
 
@@ -98,7 +98,7 @@ def pairings(scene: Scene, found: Matches, data: Array) -> Iterator[Trial]:
             else f"frame i taken with position {step} - i: the scan run backwards"
         )
         predicted = scene.predicted(scene.x[order], scene.y[order])
-        yield trial("pairing", name, words, predicted, scene.measured, data, step=step)
+        yield trial("pairing", name, words, predicted, scene.measured, correlation(predicted, data), step=step)
 
 
 def repaired(values: Array, name: str, step: int) -> Array:
@@ -139,5 +139,6 @@ def strides(scene: Scene) -> Iterator[Trial]:
         words = f"frame {stride} * i taken with position i: first frames kept with one position in {stride}"
         predicted = scene.at(scene.x[at], scene.y[at])
         measured = scene.measured[rows]
-        one = trial("pairing", "stride", words, predicted, measured, centred(measured), stride=stride)
+        fit = correlation(predicted, centred(measured))
+        one = trial("pairing", "stride", words, predicted, measured, fit, stride=stride)
         yield replace(one, share=len(rows) / len(scene.index))

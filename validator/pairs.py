@@ -60,13 +60,14 @@ def pairs(scene: Scene, data: Array, beyond: float) -> Iterator[Trial]:
     if best.fit * HANDICAP <= beyond:
         return
     placed = best.affine != Affine()
+    predicted = scene.predicted(*best.affine.apply(scene.x, scene.y))
     one = trial(
         "positions" if placed else "centre",
         "+".join(part.name for part in best.parts),
         " and ".join(part.words for part in best.parts),
-        scene.predicted(*best.affine.apply(scene.x, scene.y)),
+        predicted,
         best.seen(scene.measured),
-        best.seen(data),
+        correlation(predicted, best.seen(data)),
         **(best.affine._asdict() if placed else {}),
     )
     full = one.reading().score

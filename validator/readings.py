@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
-from .score import Scene
+from .score import Scene, correlating
 from .trial import Affine, Trial, moved, trial
 
 Array = np.ndarray[Any, Any]
@@ -97,21 +99,22 @@ _ORIENTATIONS: Final[tuple[tuple[str, str, Callable[[Array], Array]], ...]] = (
 
 def _detector(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
     """Other orders of the detector's pixels under the stated positions."""
+    fit = correlating(predicted)
+
+    def ordered(kind: str, name: str, words: str, order: Callable[[Array], Array], **values: int) -> Trial:
+        one = trial(kind, name, words, predicted, scene.measured, fit(order(data)), **values)
+        return replace(one, order=order)
+
     words = "the zero frequency moved from the corner to the centre"
-    shifted = (np.fft.fftshift(frames, axes=(1, 2)) for frames in (scene.measured, data))
-    yield trial("centre", "fftshift", words, predicted, *shifted)
-    yield from _offset(scene, predicted, data)
-    for name, words, roll in orders(*predicted.shape[1:]):
-        yield trial(
-            "detector",
-            name,
-            words,
-            predicted,
-            turned(scene.measured, name, *roll),
-            turned(data, name, *roll),
-            roll_rows=roll[0],
-            roll_columns=roll[1],
-        )
+    yield ordered("centre", "fftshift", words, partial(np.fft.fftshift, axes=(1, 2)))
+    rows, columns = _offset(predicted, data)
+    if rows or columns:
+        words = f"the zero frequency moved by {-rows:+d} rows and {-columns:+d} columns"
+        order = partial(np.roll, shift=(-rows, -columns), axis=(1, 2))
+        yield ordered("centre", "offset", words, order, roll_rows=-rows, roll_columns=-columns)
+    for name, words, (rows, columns) in orders(*predicted.shape[1:]):
+        order = partial(turned, name=name, roll_rows=rows, roll_columns=columns)
+        yield ordered("detector", name, words, order, roll_rows=rows, roll_columns=columns)
 
 
 def orders(height: int, width: int) -> Iterator[tuple[str, str, tuple[int, int]]]:
@@ -124,18 +127,14 @@ def orders(height: int, width: int) -> Iterator[tuple[str, str, tuple[int, int]]
         yield from ((name, words, roll) for roll in sorted(rolls))
 
 
-def _offset(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
-    """The zero frequency some pixels off the centre: the best of all offsets, by one cross-correlation."""
+def _offset(predicted: Array, data: Array) -> tuple[int, int]:
+    """By how many rows and columns the zero frequency is off the centre: the best of all, by one cross-correlation."""
     apart = predicted - predicted.mean(axis=0)
     spectra = np.fft.rfft2(data) * np.fft.rfft2(apart).conj()
     map_ = np.fft.irfft2(spectra.sum(axis=0), s=data.shape[1:])
     place = np.unravel_index(int(map_.argmax()), map_.shape)
     rows, columns = (int(at) - side if at > side // 2 else int(at) for at, side in zip(place, map_.shape, strict=True))
-    if rows or columns:
-        words = f"the zero frequency moved by {-rows:+d} rows and {-columns:+d} columns"
-        measured, moved_data = (np.roll(frames, (-rows, -columns), axis=(1, 2)) for frames in (scene.measured, data))
-        values = {"roll_rows": -rows, "roll_columns": -columns}
-        yield trial("centre", "offset", words, predicted, measured, moved_data, **values)
+    return rows, columns
 
 
 def far(scene: Scene, data: Array) -> Iterator[Trial]:

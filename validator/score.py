@@ -9,6 +9,7 @@ nothing here is drawn at random.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -223,9 +224,14 @@ def centred(frames: Array) -> Array:
 
 def correlation(predicted: Array, data: Array) -> float:
     """Correlation alone of patterns with ``centred`` data, (n, H, W) each: cheap, for finding the best of many."""
+    return correlating(predicted)(data)
+
+
+def correlating(predicted: Array) -> Callable[[Array], float]:
+    """The same of one prediction with data in several orders."""
     apart = predicted - predicted.mean(axis=0)
     norm = math.sqrt(_dot(apart, apart))
-    return _dot(apart, data) / norm if norm > 0 else 0.0
+    return lambda data: _dot(apart, data) / norm if norm > 0 else 0.0
 
 
 def score(predicted: Array, measured: Array) -> Score:

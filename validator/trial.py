@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -71,11 +72,15 @@ class Reading:
         return self.name == "shift" and math.hypot(values["x0"], values["y0"]) < SLIGHT_SHIFT
 
 
+def _as_stored(frames: Array) -> Array:
+    return frames
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Trial:
     """A reading that is not scored in full yet: its patterns, (n, H, W), and their correlation.
 
-    ``share``: the part of the sampled frames that it rests on.
+    ``order``: what it does to ``measured``. ``share``: the part of the sampled frames that it rests on.
     """
 
     kind: str
@@ -85,6 +90,7 @@ class Trial:
     predicted: Array
     measured: Array
     correlation: float
+    order: Callable[[Array], Array] = _as_stored
     share: float = 1.0
 
     @property
@@ -99,11 +105,12 @@ class Trial:
 
     def reading(self) -> Reading:
         """The reading, scored."""
-        full = score(self.predicted, self.measured)
+        full = score(self.predicted, self.order(self.measured))
         return Reading(kind=self.kind, name=self.name, words=self.words, score=full, values=self.values)
 
 
-def trial(kind: str, name: str, words: str, predicted: Array, measured: Array, data: Array, **values: float) -> Trial:
+def trial(kind: str, name: str, words: str, predicted: Array, measured: Array, fit: float, **values: float) -> Trial:
+    """A trial of frames as they are stored; ``fit`` is its correlation."""
     return Trial(
         kind=kind,
         name=name,
@@ -111,11 +118,12 @@ def trial(kind: str, name: str, words: str, predicted: Array, measured: Array, d
         values=tuple(values.items()),
         predicted=predicted,
         measured=measured,
-        correlation=correlation(predicted, data),
+        correlation=fit,
     )
 
 
 def moved(scene: Scene, name: str, words: str, affine: Affine, data: Array) -> Trial:
     """The trial of other positions."""
     predicted = scene.predicted(*affine.apply(scene.x, scene.y))
-    return trial("positions", name, words, predicted, scene.measured, data, **affine._asdict())
+    fit = correlation(predicted, data)
+    return trial("positions", name, words, predicted, scene.measured, fit, **affine._asdict())
