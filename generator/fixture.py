@@ -15,7 +15,7 @@ from npzschema.validator.sidecar import sidecar_beside
 
 from .errors import GeneratorError
 from .metadata import essential
-from .plan import check_allowed
+from .plan import check_allowed, copied
 from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
 from .rounds import mended_in_rounds
@@ -104,7 +104,7 @@ def fixture(
         steps = (
             *(step.document() for step in (*mends, *trimmed) if step.array in read_as.arrays or step.array in text),
             cut,
-            *(_copied(name, of) for name, of in twins.items()),
+            *(copied(name, of).document() for name, of in twins.items()),
             *(_left_out(name, wanted) for name in one.dataset.headers if name not in wanted.known_names()),
         )
         return publish(
@@ -139,11 +139,6 @@ def _second_names(contract: Contract, streams: Mapping[str, Stream], stored: Col
         if first or all(name in stored for name in pair):
             twins.update({name: of for name in pair if name not in streams})
     return twins
-
-
-def _copied(name: str, of: str) -> dict[str, Any]:
-    sentence = f"{name}: {of} once more, for readers of that name"
-    return {"step": "copy", "array": name, "lossless": True, "sentence": sentence, "source": of}
 
 
 def _left_out(name: str, contract: Contract) -> dict[str, Any]:

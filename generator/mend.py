@@ -15,7 +15,7 @@ from npzschema.validator.forward import Affine, repaired, turned
 
 from .errors import GeneratorError, NotKeptError
 from .metadata import metadata
-from .plan import Plan, Step
+from .plan import Plan, Step, copied
 from .stream import Stream, c_order, framewise, mapped, of_array, squeeze, stream_of, taken, transpose
 
 Array = np.ndarray[Any, Any]
@@ -46,20 +46,22 @@ def mended_file(
     guarded: bool = False,
     both_names: bool = False,
 ) -> tuple[dict[str, Stream], tuple[Step, ...]]:
-    """Everything that the mended file holds, and what had to be changed in its metadata.
+    """Everything that the mended file holds; what had to be changed in its metadata, and which names are new in it.
 
     ``both_names``: arrays that have two names have them both, whatever the file has.
     """
     streams = mended(dataset, binding, contract, plan, guarded=guarded)
+    copies: list[Step] = []
     for pair in contract.identical:
-        both = both_names or all(name in dataset.headers for name in pair)
+        stored = all(name in dataset.headers for name in pair)
         main = next((name for name in pair if name in streams), None)
-        if both and main is not None:
+        if (both_names or stored) and main is not None:
+            copies += [copied(name, main) for name in pair if not stored and name not in streams]
             # The second name is the first array once more, not a second reading of the file.
             streams |= dict.fromkeys(pair, streams[main])
     streams |= passed_through(dataset, streams, contract.known_names())
     text, steps = metadata(dataset, contract)
-    return streams | text, steps
+    return streams | text, (*copies, *steps)
 
 
 def _over_all(streams: Mapping[str, Stream], step: Step, contract: Contract) -> dict[str, Stream]:

@@ -162,5 +162,10 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
     return _made(step, array, sentence, fix, lossless=lossless)
 
 
+def copied(name: str, source: str) -> Step:
+    """An array that is written under its second name."""
+    return _made("copy", name, f"{source} once more, for readers of that name", {"source": source})
+
+
 def _made(step: str, array: str, sentence: str, values: Mapping[str, Any], *, lossless: bool = True) -> Step:
     return Step(step=step, array=array, sentence=f"{array}: {sentence}", lossless=lossless, values=values)
