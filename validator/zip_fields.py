@@ -19,14 +19,20 @@ DESCRIPTOR: Final = 1 << 3
 
 _ZIP64_EXTRA: Final = 0x0001
 _UNICODE_EXTRA: Final = 0x7075
+_MOST_EXTRA: Final = 100
+"""Extra fields of one header: writers add a handful, but 64 KiB of empty ones take as long as megabytes of data."""
+
 _NEWEST: Final = 63
 """Version 6.3 of the format; zipfile opens nothing newer."""
 
 
 def zip64(extra: bytes, name: str, raw_name: bytes) -> bytes | None:
     """Body of the zip64 extra field; the fields must fill ``extra`` exactly and give no second name."""
-    found, at = None, 0
+    found, at, count = None, 0, 0
     while at < len(extra):
+        count += 1
+        if count > _MOST_EXTRA:
+            raise Fault("FILE-002", f"has more than {_MOST_EXTRA} extra fields; no writer adds so many", member=name)
         if at + 4 > len(extra):
             raise Fault("FILE-002", "its extra fields are damaged", member=name)
         kind, length = struct.unpack_from("<HH", extra, at)

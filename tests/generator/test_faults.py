@@ -10,10 +10,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from npzschema.generator import write
+from npzschema.validator import member, pieces, prefetch
 from npzschema.validator.engine import validate
 
 from .making import CANONICAL, command, digest, held, legacy, rich, save
@@ -181,6 +185,87 @@ def test_a_source_that_changes_while_it_is_read(folder, monkeypatch, how, what, 
     assert (status, out, err.count("\n")) == (2, "", 1), (status, out, err)
     assert os.listdir(folder / "out") == ["o.npz"]
     assert target.read_bytes() == OLD
+
+
+@pytest.fixture
+def in_pieces(folder, monkeypatch):
+    """A source as generate-npz writes it, read by several threads in many small pieces; beside it another."""
+    for module, name, value in (
+        (write, "PIECE", 1 << 10),
+        (member, "WORTH", 0),
+        (member, "THREADS", 2),
+        (pieces, "WINDOW", 1 << 11),
+        (prefetch, "WORTH", 0),
+    ):
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(member, "pieces", partial(pieces.pieces, least=1 << 8))
+    for name, seed in (("in.npz", 0), ("other.npz", 1)):
+        arrays = legacy(rich(folder / "made.npz", n=40, size=16, seed=seed))
+        with (folder / name).open("wb+") as file:
+            writer = write.NpzWriter(file, level=0)
+            for array, values in arrays.items():
+                writer.add_array(array, values)
+            writer.close()
+    return folder
+
+
+def mixed(path):
+    """Other patterns from the middle on, as they are written over an open file."""
+    data = path.with_name("other.npz").read_bytes()
+    with path.open("rb+") as file:
+        file.seek(len(data) // 3)
+        file.write(data[len(data) // 3 : len(data) // 2])
+
+
+@pytest.mark.parametrize("how", [*CHANGES, "mixed"])
+@pytest.mark.parametrize("what", ["convert", "validate"])
+def test_a_source_in_pieces_that_changes(in_pieces, monkeypatch, how, what):
+    """At each of many moments: what it was when it was opened, or one clear line; never a verdict on both."""
+    monkeypatch.chdir(in_pieces)
+    source, kept = Path("in.npz").resolve(), Path("in.npz").read_bytes()
+    real, left = os.pread, []
+    taken = {threading.get_ident()}
+
+    def pread(*arguments):
+        taken.add(threading.get_ident())
+        if left and not left.pop():
+            (CHANGES | {"mixed": mixed})[how](source)
+        return real(*arguments)
+
+    def round_at(moment):
+        source.unlink(missing_ok=True)
+        source.write_bytes(kept)
+        (in_pieces / "other.npz").write_bytes(other)
+        left[:] = [False, *[True] * (moment - 1)] if moment else []
+        if what == "validate":
+            report = validate(source)
+            return report.verdict, {one.code for one in report.findings}
+        status, _, err = command("convert", "in.npz", "out/o.npz")
+        parts, made = os.listdir(in_pieces / "out"), None
+        if parts == ["o.npz"]:
+            made = digest(in_pieces / "out" / "o.npz")
+            (in_pieces / "out" / "o.npz").unlink()
+        assert (parts == []) == (status == 2), (moment, parts)
+        assert err.count("\n") == (1 if status else 0), (moment, err)
+        return status, made
+
+    other = (in_pieces / "other.npz").read_bytes()
+    monkeypatch.setattr(os, "pread", pread)
+    before = round_at(0)
+    assert len(taken) > 1
+    refused = ("unreadable", {"FILE-002"}) if what == "validate" else (2, None)
+    gone = ("unreadable", {"FILE-001"}) if what == "validate" else refused
+    seen = []
+    for moment in (1, 2, 30, 80, 150):
+        told = round_at(moment)
+        if left:
+            break  # there were fewer reads
+        assert told in (before, refused, gone), moment
+        seen.append(told)
+    assert len(seen) > 3
+    # A name that stands for another file, or for none, does not touch what is open; a conversion opens it anew.
+    expected = before if what == "validate" and how in ("replaced", "gone", "a pipe") else refused
+    assert set(map(str, seen[1:])) == {str(expected)}
 
 
 def test_a_link_that_appears_at_the_output_is_not_followed(folder, monkeypatch):

@@ -124,6 +124,11 @@ def zip64_extra() -> Iterator[tuple[str, Case]]:
         members = with_first(local=fields, local_extra=more)
         yield f"local zip64 {what}", of(0 if code == "valid" else 2, code, lambda members=members: archive(members))
 
+    for where in ("local_extra", "central_extra"):
+        for count, (status, code) in {100: (0, "valid"), 101: (2, "002"), 16_383: (2, "002")}.items():
+            members = with_first(**{where: struct.pack("<2H", 0x9999, 0) * count})
+            yield f"{count} fields in {where}", of(status, code, lambda members=members: archive(members))
+
 
 def descriptors() -> Iterator[tuple[str, Case]]:
     """The four forms of a data descriptor, and each field of each wrong by itself. Numpy looks at none of them."""
