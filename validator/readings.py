@@ -126,15 +126,19 @@ def orders(height: int, width: int) -> Iterator[tuple[str, str, tuple[int, int]]
 
 def _offset(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
     """The zero frequency some pixels off the centre: the best of all offsets, by one cross-correlation."""
-    apart = predicted - predicted.mean(axis=0)
-    spectra = np.fft.rfft2(data) * np.fft.rfft2(apart).conj()
-    map_ = np.fft.irfft2(spectra.sum(axis=0), s=data.shape[1:])
+    mean: Array = predicted.mean(axis=0)
+    spectrum: Any = 0
+    for one, model in zip(data, predicted, strict=True):
+        # Frame by frame: the spectra of all of them are more than the frames.
+        spectrum = spectrum + np.fft.rfft2(one) * np.fft.rfft2(model - mean).conj()
+    map_ = np.fft.irfft2(spectrum, s=data.shape[1:])
     place = np.unravel_index(int(map_.argmax()), map_.shape)
     rows, columns = (int(at) - side if at > side // 2 else int(at) for at, side in zip(place, map_.shape, strict=True))
     if rows or columns:
-        words = f"the zero frequency moved by {-rows:+d} rows and {-columns:+d} columns"
+        down, right = round(-rows * scene.step[0]), round(-columns * scene.step[1])
+        words = f"the zero frequency moved by {down:+d} rows and {right:+d} columns"
         measured, moved_data = (np.roll(frames, (-rows, -columns), axis=(1, 2)) for frames in (scene.measured, data))
-        values = {"roll_rows": -rows, "roll_columns": -columns}
+        values = {"roll_rows": down, "roll_columns": right}
         yield trial("centre", "offset", words, predicted, measured, moved_data, **values)
 
 
