@@ -12,6 +12,7 @@ from npzschema.validator.archive import open_archive
 from npzschema.validator.dataset import ArchiveDataset
 from npzschema.validator.engine import validate
 from npzschema.validator.faults import Fault
+from npzschema.validator.memory import give_back
 from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError, NotKeptError
@@ -23,6 +24,7 @@ from .rounds import mended_in_rounds
 from .sidecar import Sidecar
 from .source import Axes, Source, check_axes, opened, refuse_same
 from .stream import Stream
+from .transpose import BLOCK
 
 
 def convert(
@@ -67,13 +69,20 @@ def convert(
             streams, steps = mended_in_rounds(
                 one, wanted, allow=allow, guarded=headers_only, both_names=keep_legacy_names
             )
-            return _publish(one, streams, steps, out, wanted, options, record)
+            if headers_only:
+                return _publish(one, streams, steps, out, wanted, options, record)
+            # Values were looked at already: what that took must leave room for what is to be written.
+            give_back()
+            return _publish(one, streams, steps, out, wanted, options, record, block=BLOCK // 2)
 
     try:
         # Most files can be mended by what their headers say, in one pass; what is made is validated in any case.
         return attempt(headers_only=not BY_CONTENT & set(allow))
     except NotKeptError:
-        return attempt(headers_only=False)
+        pass
+    # Not beside the error, which holds on to all that the first attempt had in hand.
+    give_back()
+    return attempt(headers_only=False)
 
 
 def _publish(
@@ -84,6 +93,7 @@ def _publish(
     wanted: Contract,
     options: Output,
     record: Path | None,
+    block: int = BLOCK,
 ) -> Made:
     steps = tuple(step.document() for step in taken)
     return publish(
@@ -97,6 +107,7 @@ def _publish(
         sidecar_path=record,
         steps=steps,
         last=one.unchanged,
+        block=block,
     )
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from .binding import Reading
 from .case import Case
+from .numbered import numbered
 
 
 def offending_frames(
     case: Case,
     reading: Reading,
     extreme: Literal["minimum", "maximum"],
-    broken: Callable[[float, float], bool],
+    broken: Callable[[Any, float], Any],
     bound: float,
 ) -> tuple[int, ...]:
     """Frames whose extreme value, as meant by the contract, breaks the bound; none where the scan axis is undecided."""
@@ -28,5 +29,5 @@ def offending_frames(
         per_frame = values
     else:
         per_frame = getattr(frames, extreme)
-    finite = np.flatnonzero(np.isfinite(per_frame))
-    return tuple(int(frame) for frame in finite if broken(case.as_meant(reading, float(per_frame[frame])), bound))
+    per_frame = np.asarray(per_frame, dtype=np.float64)
+    return numbered(np.isfinite(per_frame) & broken(case.as_meant(reading, per_frame), bound))

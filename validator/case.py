@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
 
 from npzschema.contracts import ArraySpec, Contract, Legacy, Quantity, expand_dtypes
 
@@ -92,12 +94,14 @@ class Case:
             return None
         return entry
 
-    def as_meant(self, reading: Reading, value: float) -> float:
-        """A value under the quantity that the contract asks for. Negative counts stay as they are."""
+    def as_meant(self, reading: Reading, values: Any) -> Any:
+        """A value, or an array of them, under the quantity that the contract asks for. Negative counts stay."""
         entry = self.other_quantity(reading)
-        if entry is None or value < 0:
-            return value
-        return math.sqrt(value) if entry.quantity == "intensity" else value * value
+        if entry is None:
+            return values
+        meant = np.asarray(values, dtype=np.float64)
+        found = np.where(meant < 0, meant, np.sqrt(np.abs(meant)) if entry.quantity == "intensity" else meant * meant)
+        return found if found.ndim else found.item()
 
     def frames_of(self, reading: Reading) -> FrameFacts | None:
         """Facts by frame, where the scan axis is decided."""

@@ -15,9 +15,10 @@ import numpy as np
 
 from npzschema.contracts import Quantity, Scan
 
+from . import coarse
 from .binding import Binding, Layout, Reading, _agree, broken_bounds
 from .case import Case, ForwardTest
-from .folds import Facts
+from .folds import Facts, keep
 from .forward import ALIKE, LEAST, SIGNIFICANT, Scene, Score, Verdict, judge, plain, residuals
 from .slices import frames_along
 from .words import axes
@@ -29,6 +30,9 @@ CORRELATED: Final = 0.3
 
 CLEARLY: Final = 0.7
 """Ratio of residuals below which one quantity fits clearly better; measured files give 0.37 and lower."""
+
+POSITIONS: Final = 1 << 20
+"""Frames of which any may belong to any position, at most."""
 
 PLAINLY: Final = 0.3
 """Correlation that one order of axes must reach where another cannot be compared."""
@@ -178,6 +182,8 @@ def forward_words(test: ForwardTest) -> str:
         else ""
     )
     told = f"forward model: positions as stated correlate {verdict.stated} over {verdict.frames} frames{best}"
+    if verdict.coarse:
+        told += f"; {verdict.coarse}"
     if test.residuals:
         told += "; residual {:.2f} as amplitudes, {:.2f} as intensities".format(*test.residuals)
     return told
@@ -199,30 +205,29 @@ def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene 
         return "the patterns cannot be sampled"
     if any(symbol != scan.dimension for symbol, _, _ in broken_bounds(case.contract, case.binding.sizes)):
         return "sizes are out of range"
-    dissenting = {name for dissent in case.binding.dissents for name in dissent.arrays}
-    complexes = []
-    for name in (scan.probe, scan.object):
-        plane = _complex_plane(case, name)
-        if isinstance(plane, str):
-            return plane
-        if name in dissenting:
-            return f"{name} is of another size"
-        complexes.append(plane)
-    probe, obj = complexes
-    n_frames = reading.header.shape[axis]
-    placed = []
-    for name in (scan.x, scan.y):
-        values = _coordinates(case, name, n_frames)
-        if isinstance(values, str):
-            return values
-        placed.append(values)
+    planes = _planes(case, scan)
+    if isinstance(planes, str):
+        return planes
+    placed = _placed(case, scan, reading.header.shape[axis])
+    if isinstance(placed, str):
+        return placed
+    probe, obj = planes
     meant = [symbol for symbol in reading.spec.dims[0] if symbol != scan.dimension]
     stored = [symbol for symbol in layout.dims if symbol != scan.dimension]
     frames = sample.frames if stored == meant else sample.frames.transpose(0, 2, 1)
-    if probe.shape[-2:] != frames.shape[1:]:
+    rows, columns = (reading.header.shape[layout.dims.index(symbol)] for symbol in meant)
+    if probe.shape[-2:] != (rows, columns):
         return f"{scan.probe} is of another size than a frame"
     if obj.shape[0] != 1:
         return f"{scan.object} has several modes"
+    # Of no size: neither very large nor very small values overflow, and only shapes are compared.
+    fitted = coarse.fitted(_unit(probe), frames)
+    if fitted is None:
+        return (
+            f"frames of {rows}x{columns} pixels that {scan.probe} of {len(probe):,} "
+            f"mode{'s' * (len(probe) > 1)} fills are too large to be predicted"
+        )
+    probe, frames = fitted
     measured, kept, dead = _usable(frames)
     if len(kept) < LEAST:
         return f"fewer than {LEAST} frames are usable"
@@ -230,19 +235,49 @@ def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene 
     if counts:
         measured = np.sqrt(measured)
     return Scene(
-        # Of no size: neither very large nor very small values overflow, and only shapes are compared.
-        probe=_unit(probe),
-        object=_unit(obj[0]),
+        probe=probe,
+        # In the precision that patterns are predicted with.
+        object=_unit(obj[0]).astype(np.complex64, copy=False),
         x=placed[0],
         y=placed[1],
         index=sample.index[kept],
         measured=measured.astype(np.float32, copy=False),
         dead=dead,
+        whole=(rows, columns),
     )
 
 
+def _planes(case: Case, scan: Scan) -> tuple[Array, Array] | str:
+    """Probe and object, (modes, rows, columns) each, or why they cannot be used."""
+    dissenting = {name for dissent in case.binding.dissents for name in dissent.arrays}
+    planes = []
+    for name in (scan.probe, scan.object):
+        plane = _complex_plane(case, name)
+        if isinstance(plane, str):
+            return plane
+        if name in dissenting:
+            return f"{name} is of another size"
+        planes.append(plane)
+    probe, obj = planes
+    return probe, obj
+
+
+def _placed(case: Case, scan: Scan, n_frames: int) -> tuple[Array, Array] | str:
+    """Coordinates of all frames, (N,) each, or why they cannot be used."""
+    if n_frames > POSITIONS:
+        return f"there are {n_frames:,} frames, more than {POSITIONS:,}"
+    placed = []
+    for name in (scan.x, scan.y):
+        values = _coordinates(case, name, n_frames)
+        if isinstance(values, str):
+            return values
+        placed.append(values)
+    x, y = placed
+    return x, y
+
+
 def _unit(values: Array) -> Array:
-    largest = float(max(np.abs(values.real).max(), np.abs(values.imag).max()))
+    largest = float(max(max(part.max(), -part.min()) for part in (values.real, values.imag)))
     return values / largest if largest > 0 else values
 
 
@@ -271,8 +306,10 @@ def _complex_plane(case: Case, name: str | None) -> Array | str:
     """Probe or object as (modes, rows, columns)."""
     reading = case.binding.reading(name)
     facts = case.facts_of(reading)
-    if reading is None or facts is None or reading.layout is None or facts.values is None:
+    if reading is None or facts is None or reading.layout is None:
         return f"there is no {name} that can be read"
+    if facts.values is None:
+        return _too_large(name, reading)
     if reading.header.dtype.kind != "c":
         return f"{name} has no phase"
     if facts.range.nonfinite:
@@ -285,11 +322,21 @@ def _complex_plane(case: Case, name: str | None) -> Array | str:
     return ordered.reshape(-1, *ordered.shape[-2:])
 
 
+def _too_large(name: str | None, reading: Reading) -> str:
+    size = reading.header.count * reading.header.dtype.itemsize
+    return (
+        f"{name} takes {size / (1 << 20):,.0f} MiB; no more than {keep.MAX_BYTES >> 20} MiB of positions, probe and "
+        "object together are kept"
+    )
+
+
 def _coordinates(case: Case, name: str, n_frames: int) -> Array | str:
     reading = case.binding.reading(name)
     facts = case.facts_of(reading)
-    if reading is None or facts is None or facts.values is None or facts.values.dtype.kind not in "fiu":
+    if reading is None or facts is None or reading.header.dtype.kind not in "fiu":
         return f"there is no {name} that can be read"
+    if facts.values is None:
+        return _too_large(name, reading)
     values = facts.values.reshape(-1).astype(np.float64)
     if len(values) < n_frames:
         return f"{name} has fewer positions than there are frames"

@@ -61,7 +61,8 @@ class Verdict:
 
     ``rival``: the best correlation of further readings, of another family than the best one's. ``sampled``: which
     frames were compared, of as many as there are ``positions``. ``places``: how well frames fit elsewhere, where that
-    was looked at; ``wanting``: a fitted reading after which they still do.
+    was looked at; ``wanting``: a fitted reading after which they still do. ``coarse``: at how many pixels frames were
+    compared, in words, where not at all.
     """
 
     stated: Score
@@ -73,6 +74,7 @@ class Verdict:
     sampled: Array = field(compare=False, repr=False, default_factory=lambda: np.zeros(0, dtype=int))
     places: Places | None = field(compare=False, repr=False, default=None)
     wanting: bool = False
+    coarse: str = ""
 
     @property
     def other_fits(self) -> bool:
@@ -143,8 +145,17 @@ class _Trials:
             frames=len(stated.parts),
             positions=len(scene.x),
             sampled=scene.index,
+            coarse=_coarse(scene),
             rival=max(others, default=0.0),
         )
+
+
+def _coarse(scene: Scene) -> str:
+    """That frames are compared at some of their pixels only."""
+    if max(scene.step) == 1 or scene.whole is None:
+        return ""
+    rows, columns = scene.measured.shape[1:]
+    return f"frames of {scene.whole[0]}x{scene.whole[1]} pixels compared at {rows}x{columns} of them"
 
 
 def judge(scene: Scene) -> Verdict:

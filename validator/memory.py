@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import functools
 from typing import Final
 
@@ -19,3 +21,9 @@ def keep_freed() -> None:
     arrays of that size come and go. This one is never touched, so it costs nothing.
     """
     np.empty(LARGE, dtype=np.uint8)
+
+
+def give_back() -> None:
+    """Let go of what :func:`keep_freed` had kept: before a long piece of work is done all over again."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -11,7 +11,7 @@ from .binding import Binding, order_of, reading_of_member
 from .dataset import ArrayHeader, Dataset
 from .faults import Fault
 from .findings import Finding
-from .folds import Facts, fold
+from .folds import Facts, fold, keep
 from .report import crashed, fault_finding, finding_of
 from .table_libraries import warm
 
@@ -44,7 +44,8 @@ def one_pass(
     # The array as the chosen contract reads it, without axes of length 1 that are too many.
     read_as = {reading.header.name: reading.header for reading in bindings[contracts[0].id].readings.values()}
     scans = [(one.scan, bindings[one.id]) for one in contracts if one.scan]
-    kept = {name for scan, binding in scans for name in _kept(scan, binding)}
+    asked = {name for scan, binding in scans for name in _kept(scan, binding)}
+    kept = keep.kept(read_as.get(name, dataset.headers[name]) for name in sorted(asked))
     orders: dict[str, set[tuple[int, ...]]] = {}
     for one in contracts:
         for name, order in _compared(one, bindings[one.id], dataset.headers, read_as):

@@ -17,6 +17,9 @@ Array = np.ndarray[Any, Any]
 PREDICTED: Final = 1 << 26
 """Pixels, of every probe mode, that are predicted to try pairings: what bounds the time."""
 
+POSITIONS: Final = 1 << 17
+"""The same in positions: of small patterns each takes its time, too."""
+
 GROUP: Final = 64
 """Positions predicted at a time."""
 
@@ -51,7 +54,7 @@ class Matches:
         frames = np.flatnonzero(inside)
         if not len(frames):
             return 0.0
-        gains = [(found := self.correlations(int(rank))).max() - found[partners[rank]] for rank in frames]
+        gains = [(found := self.correlations(rank)).max() - found[partners[rank]] for rank in frames.tolist()]
         return float(np.mean(gains))
 
 
@@ -62,8 +65,8 @@ def matches(scene: Scene) -> Matches:
     frames = few.index
     compared = centred(few.measured).reshape(len(frames), -1)
     pixels = compared.shape[1] * len(scene.probe)
-    reach = min(n // 2, PREDICTED // (pixels * len(frames) * 2))
-    whole = n * pixels <= PREDICTED
+    reach = min(n // 2, PREDICTED // (pixels * len(frames) * 2), POSITIONS // (len(frames) * 2))
+    whole = n * pixels <= PREDICTED and n <= POSITIONS
     wanted = np.arange(n) if whole else np.unique((frames[:, None] + np.arange(-reach, reach + 1)) % n)
     mean = scene.predicted(scene.x, scene.y).mean(axis=0).reshape(-1)
     products, power = np.zeros((n, len(frames))), np.full(n, np.inf)

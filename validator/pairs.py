@@ -17,6 +17,9 @@ Array = np.ndarray[Any, Any]
 FEW: Final = 10
 """Frames for which every pair is tried; the best is compared with all."""
 
+SEARCHED: Final = 1 << 16
+"""Pixels of a frame at which every pair is tried, at most."""
+
 PAIR: Final = 2
 """Faults at once. Of three, there would be too many to be sure of one."""
 
@@ -95,7 +98,7 @@ def _mirrored(scene: Scene, best: _Pair, data: Array) -> float:
 
 
 def _tried(scene: Scene) -> Iterator[_Pair]:
-    few = scene.taken(scene.scattered(FEW))
+    few = scene.taken(scene.scattered(FEW)).within(SEARCHED)
     compared = centred(few.measured)
     placed = list(_placed(scene))
     models = np.stack([centred(few.predicted(*affine.apply(few.x, few.y))).reshape(-1) for _, affine in placed])

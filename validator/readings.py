@@ -109,9 +109,10 @@ def _detector(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
     yield ordered("centre", "fftshift", words, partial(np.fft.fftshift, axes=(1, 2)))
     rows, columns = _offset(predicted, data)
     if rows or columns:
-        words = f"the zero frequency moved by {-rows:+d} rows and {-columns:+d} columns"
+        down, right = round(-rows * scene.step[0]), round(-columns * scene.step[1])
+        words = f"the zero frequency moved by {down:+d} rows and {right:+d} columns"
         order = partial(np.roll, shift=(-rows, -columns), axis=(1, 2))
-        yield ordered("centre", "offset", words, order, roll_rows=-rows, roll_columns=-columns)
+        yield ordered("centre", "offset", words, order, roll_rows=down, roll_columns=right)
     for name, words, (rows, columns) in orders(*predicted.shape[1:]):
         order = partial(turned, name=name, roll_rows=rows, roll_columns=columns)
         yield ordered("detector", name, words, order, roll_rows=rows, roll_columns=columns)
@@ -129,9 +130,12 @@ def orders(height: int, width: int) -> Iterator[tuple[str, str, tuple[int, int]]
 
 def _offset(predicted: Array, data: Array) -> tuple[int, int]:
     """By how many rows and columns the zero frequency is off the centre: the best of all, by one cross-correlation."""
-    apart = predicted - predicted.mean(axis=0)
-    spectra = np.fft.rfft2(data) * np.fft.rfft2(apart).conj()
-    map_ = np.fft.irfft2(spectra.sum(axis=0), s=data.shape[1:])
+    mean: Array = predicted.mean(axis=0)
+    spectrum: Any = 0
+    for one, model in zip(data, predicted, strict=True):
+        # Frame by frame: the spectra of all of them are more than the frames.
+        spectrum = spectrum + np.fft.rfft2(one) * np.fft.rfft2(model - mean).conj()
+    map_ = np.fft.irfft2(spectrum, s=data.shape[1:])
     place = np.unravel_index(int(map_.argmax()), map_.shape)
     rows, columns = (int(at) - side if at > side // 2 else int(at) for at, side in zip(place, map_.shape, strict=True))
     return rows, columns

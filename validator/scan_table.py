@@ -18,6 +18,7 @@ from npzschema.contracts.forward_model import footprint
 from .binding import Reading
 from .case import Case
 from .neighbours import nearest
+from .numbered import numbered
 from .repeats import repeated
 from .table_libraries import ready
 
@@ -27,7 +28,13 @@ MAX_ROWS = 1 << 18
 """More positions than this are not checked row by row; the report says so."""
 
 SLICE = 1 << 13
-"""Rows judged at a time: pandera's list of failures takes a kilobyte a row."""
+"""Rows judged at a time."""
+
+FAILING: Final = 1 << 11
+"""Rows of which those that fail are listed at a time: pandera's list of failures takes a kilobyte a row."""
+
+MEASURED: Final = 1 << 20
+"""Pixels of a probe by which its diameter is measured, at most: of larger ones, evenly spaced pixels do."""
 
 MIN_FOR_MEDIAN = 4
 """A median over fewer frames says nothing about what is usual."""
@@ -105,25 +112,28 @@ class ScanTable:
         # A row that has no value in a column is not judged by it.
         tests = {keyword: test(pl).fill_null(True) for keyword, test in checks.items()}
 
-        def asked(name: str, test: Any) -> Any:
-            return pa.Check(lambda data: data.lazyframe.select(test), name=name, error=name)
+        def asked(name: str, test: Any, **options: Any) -> Any:
+            return pa.Check(lambda data: data.lazyframe.select(test), name=name, error=name, **options)
 
         # Most tables keep everything: one question tells, and only a slice that fails is asked keyword by keyword.
-        whole = pa.DataFrameSchema(checks=[asked("all", pl.all_horizontal(tests.values()))])
+        whole = pa.DataFrameSchema(checks=[asked("all", pl.all_horizontal(tests.values()), n_failure_cases=1)])
         schema = pa.DataFrameSchema(checks=[asked(keyword, test) for keyword, test in tests.items()])
-        failed: dict[str, list[int]] = {}
+        failed: dict[str, Array] = {}
         for start in range(0, self.rows, SLICE):
             try:
                 whole.validate(frame.slice(start, SLICE))
                 continue
             except pa.errors.SchemaError:
                 pass
-            try:
-                schema.validate(frame.slice(start, SLICE), lazy=True)
-            except pa.errors.SchemaErrors as errors:
-                for keyword, index in errors.failure_cases.select("check", "index").unique().iter_rows():
-                    failed.setdefault(keyword, []).append(start + int(index))
-        return {keyword: tuple(sorted(rows)) for keyword, rows in failed.items()}
+            for at in range(start, min(start + SLICE, self.rows), FAILING):
+                try:
+                    schema.validate(frame.slice(at, FAILING), lazy=True)
+                except pa.errors.SchemaErrors as errors:
+                    cases = errors.failure_cases
+                    for keyword in cases["check"].unique().to_list():
+                        rows = cases.filter(pl.col("check") == keyword)["index"].to_numpy()
+                        failed.setdefault(keyword, np.zeros(self.rows, dtype=bool))[at + rows] = True
+        return {keyword: numbered(rows) for keyword, rows in failed.items()}
 
     def _repeats(self) -> dict[str, Array]:
         """Whether each position is one of several, and each frame."""
@@ -242,16 +252,17 @@ def patterns_constant(case: Case) -> bool:
     return bool(frames and facts and frames.spec.values.varies and facts.range.constant and facts.range.count > 1)
 
 
-def hot_frames(case: Case) -> frozenset[int]:
-    """Frames whose largest amplitude is far above that of the others (SCAN-006)."""
+def hot_frames(case: Case) -> Array:
+    """Bool, (n_frames,): whether the largest amplitude is far above that of the others (SCAN-006); else empty."""
     scan = case.contract.scan
     frames = case.binding.reading(scan.frames) if scan else None
     facts = case.frames_of(frames) if frames else None
     if scan is None or scan.hot_factor is None or frames is None or facts is None:
-        return frozenset()
+        return np.zeros(0, dtype=bool)
     counts = (case.quantity(frames) or frames.spec.quantity) == "intensity"
     maxima = np.sqrt(np.maximum(facts.maximum, 0)) if counts else facts.maximum
-    return frozenset(np.flatnonzero(np.isfinite(maxima) & (maxima > _ceiling(maxima, scan.hot_factor))).tolist())
+    hot: Array = np.isfinite(maxima) & (maxima > _ceiling(maxima, scan.hot_factor))
+    return hot
 
 
 def _ceiling(maxima: Array, factor: float) -> float:
@@ -307,4 +318,6 @@ def _diameter(case: Case, reading: Reading | None) -> float:
         return math.nan
     planes = [axis for axis, symbol in enumerate(reading.layout.dims) if isinstance(symbol, str)][-2:]
     modes = tuple(axis for axis in range(facts.values.ndim) if axis not in planes)
-    return footprint((np.abs(facts.values.astype(np.complex128)) ** 2).sum(axis=modes))
+    step = math.ceil(math.sqrt(math.prod(facts.values.shape[axis] for axis in planes) / MEASURED))
+    some = facts.values[tuple(slice(None, None, step if axis in planes else 1) for axis in range(facts.values.ndim))]
+    return step * footprint((np.abs(some.astype(np.complex128)) ** 2).sum(axis=modes))

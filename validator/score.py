@@ -17,6 +17,7 @@ import numpy as np
 
 from npzschema.contracts.forward_model import amplitudes
 
+from .coarse import halved, middle, thinned
 from .spaced import spaced
 
 Array = np.ndarray[Any, Any]
@@ -81,7 +82,8 @@ class Scene:
     """Probe complex (P, H, W), object complex (HO, WO), positions of all frames (N,), a sample of frames (n, H, W).
 
     ``index``: which frames the sample holds; ``measured``: their amplitudes; ``dead``: pixels (H, W) that tell
-    nothing, zero in ``measured`` and in what is predicted.
+    nothing, zero in ``measured`` and in what is predicted. ``whole``: pixels that a frame has, where it is compared at
+    fewer; the probe is cut to its middle then.
     """
 
     probe: Array
@@ -91,6 +93,14 @@ class Scene:
     index: Array
     measured: Array
     dead: Array | None = None
+    whole: tuple[int, int] | None = None
+
+    @property
+    def step(self) -> tuple[float, float]:
+        """Detector pixels from one that is compared to the next, by axis; 1 where all are."""
+        sampled = self.measured.shape[1:]
+        rows, columns = (one / part for one, part in zip(self.whole or sampled, sampled, strict=True))
+        return rows, columns
 
     def predicted(self, x: Array, y: Array) -> Array:
         """Amplitudes at the sampled frames, float32, for positions of all frames."""
@@ -115,6 +125,20 @@ class Scene:
     def taken(self, rows: Array) -> Scene:
         """The same with those rows of the sample only."""
         return replace(self, index=self.index[rows], measured=self.measured[rows])
+
+    def within(self, most: int) -> Scene:
+        """The same with no more pixels of each frame, and that window of the probe: to find the best of many."""
+        whole = self.measured.shape[1], self.measured.shape[2]
+        if whole[0] * whole[1] <= most:
+            return self
+        shape = halved(whole, most)
+        return replace(
+            self,
+            probe=middle(self.probe, shape),
+            measured=thinned(self.measured, shape),
+            dead=None if self.dead is None else thinned(self.dead, shape),
+            whole=self.whole or whole,
+        )
 
     def scattered(self, frames: int) -> Array:
         """A few rows of the sample, in steps of the golden ratio.

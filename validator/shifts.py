@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from .coarse import strongest
 from .score import LEAST, Scene, centred, correlation
 from .trial import Affine, Trial, moved
 
@@ -21,6 +22,9 @@ MODES: Final = 2
 
 GAIN: Final = 0.02
 """Correlation that another origin must gain."""
+
+WHOLE: Final = 1 << 16
+"""Pixels of a frame beyond which a shift is searched for at fewer; how well it fits, all of them show."""
 
 SEARCHED: Final = 128 * 128
 """Pixels of a frame beyond which fewer frames are used to search for a shift: larger ones tell more each."""
@@ -59,21 +63,14 @@ def _middles(scene: Scene) -> Iterator[tuple[float, float]]:
 
 def _fit_of_shifts(scene: Scene, base: Affine) -> Callable[[tuple[float, float]], float]:
     """How well a few frames fit with the positions of a reading moved by (dx, dy)."""
-    scene = _strongest(scene)
-    small = scene.thinned(max(4, (LEAST + 2) * min(SEARCHED, scene.measured[0].size) // scene.measured[0].size))
+    pixels = scene.measured[0].size
+    small = scene.thinned(max(4, (LEAST + 2) * min(SEARCHED, pixels) // pixels))
+    small = replace(small, probe=strongest(small.probe, MODES))
+    if pixels > WHOLE:
+        small = small.within(SEARCHED)
     x, y = base.apply(small.x, small.y)
     data = centred(small.measured)
     return lambda by: correlation(small.predicted(x + by[0], y + by[1]), data)
-
-
-def _strongest(scene: Scene) -> Scene:
-    """The same with few modes: the strongest of those orthogonal ones that make the same patterns."""
-    count, *shape = scene.probe.shape
-    if count <= MODES:
-        return scene
-    flat = scene.probe.reshape(count, -1)
-    _, mixing = np.linalg.eigh(flat @ flat.conj().T)
-    return replace(scene, probe=(mixing[:, -MODES:].conj().T @ flat).reshape(MODES, *shape))
 
 
 def refined(scene: Scene, one: Trial, data: Array) -> Iterator[Trial]:

@@ -73,6 +73,8 @@ def frames_along(facts: Facts, axes: Collection[int]) -> tuple[int | None, str]:
     pair, common = sorted(set(axes)), {0, 1, 2} - set(axes)
     if len(pair) != 2 or len(common) != 1 or not all(axis in facts.frames and axis in facts.samples for axis in pair):
         return None, "slices cannot be compared"
+    if not all(facts.samples[axis].whole for axis in pair):
+        return None, "slices are too large to be compared"
     if min(len(facts.frames[axis].total) for axis in pair) < LEAST:
         return None, f"there are fewer than {LEAST} slices to compare"
     first, second = (_arranged(facts, axis, other) for axis, other in (pair, reversed(pair)))

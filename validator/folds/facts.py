@@ -47,10 +47,14 @@ class FrameFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Sample:
-    """Some whole frames: which, and their values, float32 or float64, (frames, rows, columns)."""
+    """Some frames: which, and their values, float32 or float64, (frames, rows, columns).
+
+    ``whole``: at all of their pixels; else evenly spaced ones, about the middle.
+    """
 
     index: Array
     frames: Array
+    whole: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

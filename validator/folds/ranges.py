@@ -7,11 +7,12 @@ from typing import Any, Final
 import numpy as np
 
 from ..dataset import ArrayHeader
+from ..numbered import numbered
 from .facts import RangeFacts
 
 Array = np.ndarray[Any, Any]
 
-MAX_MARKED_AXIS: Final = 1 << 22
+MAX_MARKED_AXIS: Final = 1 << 20
 """Axes longer than this get no list of non-finite indices: memory must not follow a header."""
 
 
@@ -99,4 +100,4 @@ class NonFinite:
                 self._marked.setdefault(axis, np.zeros(length, dtype=bool))[index] = True
 
     def at(self) -> dict[int, tuple[int, ...]]:
-        return {axis: tuple(np.flatnonzero(marks).tolist()) for axis, marks in self._marked.items()}
+        return {axis: numbered(marks) for axis, marks in self._marked.items()}

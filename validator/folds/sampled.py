@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
+from ..coarse import picked
 from ..dataset import ArrayHeader
 from ..spaced import spaced
 from .facts import Sample
@@ -14,26 +15,34 @@ from .facts import Sample
 Array = np.ndarray[Any, Any]
 
 FRAMES: Final = 64
-MAX_BYTES: Final = 1 << 26
+MAX_BYTES: Final = 1 << 25
 
 
 class SampledFold:
-    """At most :data:`FRAMES` frames, and fewer of very large ones, with the scan axis first or last in storage."""
+    """At most :data:`FRAMES` frames, and fewer of large ones, with the scan axis first or last in storage.
+
+    Of very large ones only some pixels are taken.
+    """
 
     def __init__(self, header: ArrayHeader, axis: int, *, first: bool) -> None:
         self._first = first
         self._n = header.shape[axis]
         self._pixels = header.count // self._n
-        count = max(8, min(FRAMES, MAX_BYTES // (self._pixels * 8)))
-        self.index = spaced(self._n, count)
-        # As exact as the values, in half the memory where they are single or short.
-        kind = np.float64 if header.dtype.itemsize > (2 if header.dtype.kind in "iu" else 4) else np.float32
-        self._held = np.zeros((len(self.index), self._pixels), dtype=kind)
         # The two detector axes as they lie in storage; brought into the order of the shape at the end.
         at = header.storage_axes.index(axis)
         rest = [one for one in header.storage_axes if one != axis]
-        self._shape = [length for place, length in enumerate(header.storage) if place != at]
+        lengths = [length for place, length in enumerate(header.storage) if place != at]
         self._order = [rest.index(one) for one in sorted(rest)]
+        rows, columns = (picked(length) for length in lengths)
+        self._shape = [len(rows), len(columns)]
+        # The pixels of a frame that are taken; None for all of them.
+        self._picks = None if self._shape == lengths else (rows[:, None] * lengths[1] + columns).reshape(-1)
+        size = len(rows) * len(columns)
+        count = min(FRAMES, MAX_BYTES // (size * 8))
+        self.index = spaced(self._n, count)
+        # As exact as the values, in half the memory where they are single or short.
+        kind = np.float64 if header.dtype.itemsize > (2 if header.dtype.kind in "iu" else 4) else np.float32
+        self._held = np.zeros((len(self.index), size), dtype=kind)
 
     @classmethod
     def along(cls, header: ArrayHeader, axis: int) -> Self | None:
@@ -41,8 +50,6 @@ class SampledFold:
         at = header.storage_axes.index(axis)
         before, after = math.prod(header.storage[:at]), math.prod(header.storage[at + 1 :])
         if header.dtype.kind not in "fiu" or len(header.shape) != 3 or header.count == 0 or (before > 1 and after > 1):
-            return None
-        if header.count // header.shape[axis] * 8 > MAX_BYTES:
             return None
         return cls(header, axis, first=before == 1)
 
@@ -53,7 +60,8 @@ class SampledFold:
             for row in range(int(low), int(high)):
                 begin = int(self.index[row]) * self._pixels
                 a, b = max(begin, start), min(begin + self._pixels, end)
-                self._held[row, a - begin : b - begin] = chunk[a - start : b - start]
+                into, taken = self._taken(a - begin, b - begin)
+                self._held[row, into] = chunk[a - start : b - start][taken]
             return
         pixel, skip = divmod(start, self._n)
         at = 0
@@ -64,7 +72,8 @@ class SampledFold:
         rows = (chunk.size - at) // self._n
         if rows > 0:
             block = chunk[at : at + rows * self._n].reshape(rows, self._n)
-            self._held[:, pixel : pixel + rows] = block[:, self.index].T
+            into, taken = self._taken(pixel, pixel + rows)
+            self._held[:, into] = block[taken][:, self.index].T
             at += rows * self._n
             pixel += rows
         if at < chunk.size:
@@ -72,9 +81,18 @@ class SampledFold:
 
     def _part(self, piece: Array, pixel: int, skip: int) -> None:
         inside = (self.index >= skip) & (self.index < skip + piece.size)
-        self._held[inside, pixel] = piece[self.index[inside] - skip]
+        into, _ = self._taken(pixel, pixel + 1)
+        self._held[inside, into] = piece[self.index[inside] - skip, None]
+
+    def _taken(self, first: int, last: int) -> tuple[slice, Array | slice]:
+        """Where pixels of a range are held, and which of the range these are."""
+        if self._picks is None:
+            return slice(first, last), slice(None)
+        low, high = np.searchsorted(self._picks, [first, last])
+        return slice(int(low), int(high)), self._picks[low:high] - first
 
     def sample(self) -> Sample:
-        """The frames, (frames, rows, columns) in the order of the remaining axes of the shape."""
+        """The frames, (frames, rows, columns), in the order of the remaining axes of the shape."""
         planes = self._held.reshape(-1, *self._shape)
-        return Sample(index=self.index, frames=planes.transpose(0, *(axis + 1 for axis in self._order)))
+        frames = planes.transpose(0, *(axis + 1 for axis in self._order))
+        return Sample(index=self.index, frames=frames, whole=self._picks is None)

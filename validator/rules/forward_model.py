@@ -133,7 +133,7 @@ def _other(positions: str, frames: str, verdict: Verdict, best: Reading) -> Devi
         evidence=_evidence(verdict),
         at=("forwardModel",),
         fix=None
-        if best.name == "stride" or verdict.hanging
+        if best.name == "stride" or verdict.hanging or _inexact(verdict, best)
         else {
             "step": best.kind,
             "array": frames if on_frames else positions,
@@ -144,8 +144,14 @@ def _other(positions: str, frames: str, verdict: Verdict, best: Reading) -> Devi
     )
 
 
+def _inexact(verdict: Verdict, best: Reading) -> bool:
+    """Whether pixels of the detector are known only as nearly as they were compared."""
+    return bool(verdict.coarse) and best.kind in _ON_FRAMES and best.name != "fftshift"
+
+
 def _evidence(verdict: Verdict) -> str:
     told = f"stored: {verdict.stated}"
     if verdict.best is not None:
         told += f"; best of {verdict.tried - 1} others, {verdict.best.name}: {verdict.best.score}"
-    return f"{told}; null 0 +- {verdict.stated.sigma:.2f}; {verdict.frames} frames"
+    told += f"; null 0 +- {verdict.stated.sigma:.2f}; {verdict.frames} frames"
+    return f"{told}; {verdict.coarse}" if verdict.coarse else told

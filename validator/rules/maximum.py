@@ -39,8 +39,14 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
                 frames=frames,
                 at=(keyword,),
                 fix=_division(case, reading, most),
-                about="hot" if frames and set(frames) <= hot_frames(case) else "",
+                about="hot" if frames and _hot(case, frames) else "",
             )
+
+
+def _hot(case: Case, frames: tuple[int, ...]) -> bool:
+    """Whether all of them are told as hot."""
+    hot = hot_frames(case)
+    return bool(len(hot) and hot[list(frames)].all())
 
 
 def _division(case: Case, reading: Reading, most: float) -> dict[str, Any] | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from npzschema.contracts import ArraySpec
 
 from ..binding import Reading
@@ -39,9 +37,8 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
 def _without_hot_frames(case: Case, reading: Reading, facts: Facts) -> tuple[float, float]:
     """The largest value and the mean; frames that are told as hot (SCAN-006) are judged there."""
     hot, frames = hot_frames(case), case.frames_of(reading)
-    if not hot or frames is None:
+    if not hot.any() or frames is None:
         return facts.range.maximum, facts.range.mean
-    usual = np.ones(len(frames.total), dtype=bool)
-    usual[list(hot)] = False
+    usual = ~hot
     pixels = usual.sum() * (facts.range.count // len(usual)) - frames.nonfinite[usual].sum()
     return float(frames.maximum[usual].max(initial=0)), float(frames.total[usual].sum() / pixels) if pixels else 0.0
