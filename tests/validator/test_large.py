@@ -94,7 +94,8 @@ def test_large_arrays_are_validated_in_bounded_memory_and_time(name, tmp_path):
 
 def test_as_many_positions_as_are_judged_are_converted_in_bounded_memory(tmp_path):
     n = 1 << 18
-    cube = np.tile(np.arange(12, dtype=np.float32), (12, n, 1)).transpose(0, 2, 1)
+    levels = np.sqrt(np.arange(12)).astype(np.float32) / 20
+    cube = np.tile(levels, (12, n, 1)).transpose(0, 2, 1)
     made = arrays(n, 12, frames=np.ascontiguousarray(cube))
     np.savez(tmp_path / "scan.npz", **made)
     out = tmp_path / "out.npz"
