@@ -163,9 +163,9 @@ class TestFixture:
 
     @settings(parent=FEW)
     @given(
-        st.builds(
-            Experiment, positions=st.integers(16, 40), size=st.sampled_from([8, 16, 20]), seed=st.integers(0, 99)
-        ),
+        # As many positions as rows, too: then the probe's rows are not positions.
+        st.builds(Experiment, positions=st.integers(16, 40), size=st.sampled_from([8, 16, 20]), seed=st.integers(0, 99))
+        | st.builds(Experiment, positions=st.just(20), size=st.just(20), seed=st.integers(0, 99)),
         st.data(),
         st.sampled_from(["first", "strided"]),
     )
