@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 INTERRUPTED = """
@@ -62,6 +63,28 @@ def test_whoever_is_started_without_interrupts_stays_so():
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (2, "")
     assert done.stdout.startswith("none.npz  FILE-001 error")
+
+
+COUNTED = """
+import gc, sys
+from npzschema.contracts import process
+process.prepare()
+looked = []
+gc.callbacks.append(lambda phase, info: looked.append(phase))
+process.finish = lambda: sys.stderr.write(str(looked))
+from npzschema.commands import validate_npz
+validate_npz()
+"""
+
+
+def test_a_small_file_ends_before_python_looks_for_garbage(tmp_path, datasets):
+    """An interrupt meanwhile would be lost: raised where nobody can catch it, and told by a traceback."""
+    np.savez(tmp_path / "scan.npz", **datasets.canonical())
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED, str(tmp_path / "scan.npz")],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "[]")
 
 
 STUCK = """
