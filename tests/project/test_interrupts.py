@@ -113,3 +113,37 @@ def test_while_python_ends_nothing_is_told():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert (done.stdout, done.stderr) == ("all", "")
+
+
+AMID = """
+import os, signal, sys, time
+import polars as pl
+from npzschema.validator.engine import validate
+validate(sys.argv[1])
+real = pl.LazyFrame.collect
+
+def collect(*arguments, **options):
+    if not os.fork():
+        # Again and again, while polars computes.
+        for _ in range(200):
+            os.kill(os.getppid(), signal.SIGINT)
+            time.sleep(0.0005)
+        os._exit(0)
+    told.append(1)
+    return real(*arguments, **options)
+
+told = []
+pl.LazyFrame.collect = collect
+try:
+    validate(sys.argv[1])
+except KeyboardInterrupt:
+    os._exit(7 if told else 8)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is it known which thread takes an interrupt")
+def test_while_polars_computes_an_interrupt_waits(tmp_path, datasets):
+    """It does not come back from one."""
+    np.savez(tmp_path / "scan.npz", **datasets.canonical())
+    done = subprocess.run([sys.executable, "-c", AMID, str(tmp_path / "scan.npz")], check=False, timeout=60)
+    assert done.returncode == 7
