@@ -9,8 +9,9 @@ import signal
 
 def prepare() -> None:
     """To be called first: numpy, once imported, has its threads."""
-    # Importing makes many objects and hardly any garbage: looking for that costs a twentieth of a second.
-    gc.set_threshold(100_000, 20, 20)
+    # Importing makes a hundred thousand objects and hardly any garbage: looking for that costs a twentieth of a second,
+    # in which an interrupt is lost where Python tells of objects that go.
+    gc.set_threshold(200_000, 20, 20)
     # Our products are too small for the threads of OpenBLAS, which would spin on the core that reads and inflates.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

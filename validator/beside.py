@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import queue
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, ParamSpec, Self, TypeVar
@@ -92,10 +94,24 @@ class Threads:
             del work
 
 
-def started(thread: threading.Thread) -> bool:
-    """Start it; False where the system allows no more."""
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Until its end interrupts wait: for libraries that do not come back from one."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        thread.start()
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def started(thread: threading.Thread) -> bool:
+    """Start it; False where the system allows no more. Interrupts are for the main thread alone."""
+    try:
+        with uninterrupted():
+            thread.start()
     except RuntimeError:
         return False
     return True

@@ -15,6 +15,7 @@ import numpy as np
 from npzschema.contracts import Scan
 from npzschema.contracts.forward_model import footprint
 
+from .beside import uninterrupted
 from .binding import Reading
 from .case import Case
 from .neighbours import nearest
@@ -102,6 +103,11 @@ class ScanTable:
         if not checks or not 0 < self.rows <= MAX_ROWS:
             return {}
         ready()
+        # Interrupted, polars waits for ever.
+        with uninterrupted():
+            return self._failures(checks)
+
+    def _failures(self, checks: Mapping[str, Any]) -> Mapping[str, tuple[int, ...]]:
         import pandera.polars as pa
         import polars as pl
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 INTERRUPTED = """
@@ -64,6 +65,28 @@ def test_whoever_is_started_without_interrupts_stays_so():
     assert done.stdout.startswith("none.npz  FILE-001 error")
 
 
+COUNTED = """
+import gc, sys
+from npzschema.contracts import process
+process.prepare()
+looked = []
+gc.callbacks.append(lambda phase, info: looked.append(phase))
+process.finish = lambda: sys.stderr.write(str(looked))
+from npzschema.commands import validate_npz
+validate_npz()
+"""
+
+
+def test_a_small_file_ends_before_python_looks_for_garbage(tmp_path, datasets):
+    """An interrupt meanwhile would be lost: raised where nobody can catch it, and told by a traceback."""
+    np.savez(tmp_path / "scan.npz", **datasets.canonical())
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED, str(tmp_path / "scan.npz")],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "[]")
+
+
 STUCK = """
 import threading
 from npzschema.contracts.terminal import main_of
@@ -90,3 +113,35 @@ def test_while_python_ends_nothing_is_told():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert (done.stdout, done.stderr) == ("all", "")
+
+
+AMID = """
+import os, signal, sys
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the commands set it: a thread of its own would take the interrupt
+from npzschema.validator.beside import uninterrupted
+with uninterrupted():  # its threads inherit it, as where it is imported beside other work
+    import polars as pl
+from npzschema.validator.engine import validate
+real = pl.LazyFrame.collect
+
+def collect(*arguments, **options):
+    os.kill(os.getpid(), signal.SIGINT)
+    found = real(*arguments, **options)
+    told.append(1)
+    return found
+
+told = []
+pl.LazyFrame.collect = collect
+try:
+    validate(sys.argv[1])
+except KeyboardInterrupt:
+    os._exit(7 if told else 8)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is it known which thread takes an interrupt")
+def test_while_polars_computes_an_interrupt_waits(tmp_path, datasets):
+    """It does not come back from one."""
+    np.savez(tmp_path / "scan.npz", **datasets.canonical())
+    done = subprocess.run([sys.executable, "-c", AMID, str(tmp_path / "scan.npz")], check=False, timeout=60)
+    assert done.returncode == 7

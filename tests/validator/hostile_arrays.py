@@ -229,6 +229,12 @@ def found() -> Iterator[tuple[str, Case]]:
     """What fuzzing found, and is in no other family."""
     long_double = ARRAYS["diffraction"].transpose(1, 2, 0).astype(np.longdouble)
     yield "frames of long doubles, last axis", of(1, "DTYPE-001", lambda: archive(parts(diffraction=npy(long_double))))
+    for name, array in ARRAYS.items():
+        alone = npy(np.array(np.nan).astype(array.dtype))
+        yield (
+            f"{name} of one value of no axes, which is not finite",
+            of(1, "SHAPE-001", lambda name=name, alone=alone: archive(parts(**{name: alone}))),
+        )
     for what, data in {
         "patterns that overflow, and a correlation that is no number": (
             "47040406050000000000007e3f00ff00000000f07f000000007e0000400000000000000c40"

@@ -93,6 +93,9 @@ class NonFinite:
     def add(self, at: Array, start: int) -> None:
         """Mark items by their index in a chunk."""
         self.count += at.size
+        if not self._storage:
+            # A single value of no axes: numpy gives no index for it.
+            return
         for index, axis, length in zip(
             np.unravel_index(at + start, self._storage), self._axes, self._storage, strict=True
         ):
