@@ -38,8 +38,11 @@ from .trial import Affine, Reading, Trial
 
 Array = np.ndarray[Any, Any]
 
+GLANCE: Final = 5
+"""Frames with which other readings are compared at first: enough where the stated one is far ahead."""
+
 QUICK: Final = 10
-"""Frames with which other readings are compared at first."""
+"""Frames with which they are compared then."""
 
 SURE: Final = 16
 """Frames that decide between orders of axes."""
@@ -163,15 +166,16 @@ def judge(scene: Scene) -> Verdict:
     every = scene.thinned(len(scene.index))
     predicted = every.predicted(every.x, every.y)
     stated = score(predicted, every.measured)
-    rows = every.scattered(QUICK)
-    quick, first, trials = every.taken(rows), predicted[rows], _Trials()
-    data = centred(quick.measured)
-    fits = correlation(first, data)
-    trials.add(near(quick, first, data))
-    other = trials.best.correlation if trials.best else 0.0
-    fine = stated.z >= SIGNIFICANT and stated.correlation > CLEAR and stated.explained > EXPLAINS
-    if fine and fits > max(CLEAR, 1.25 * other + MARGIN) and not leans(quick, data, fits):
-        return trials.verdict(stated, every)
+    if stated.z >= SIGNIFICANT and stated.correlation > CLEAR and stated.explained > EXPLAINS:
+        for frames, margin in ((GLANCE, 2 * MARGIN), (QUICK, MARGIN)):
+            rows, trials = every.scattered(frames), _Trials()
+            quick = every.taken(rows)
+            data = centred(quick.measured)
+            fits = correlation(predicted[rows], data)
+            trials.add(near(quick, predicted[rows], data))
+            other = trials.best.correlation if trials.best else 0.0
+            if fits > max(CLEAR, 1.25 * other + margin) and not leans(quick, data, fits):
+                return trials.verdict(stated, every)
     rows = every.spread(WIDE)
     return _searched(scene, every.taken(rows), predicted[rows])
 
