@@ -23,6 +23,9 @@ PIECE: Final = 1 << 20
 THREADS: Final = 2
 """Threads that compress: the work that makes what they are given keeps another core busy."""
 
+DENSEST: Final = 200
+"""Times that a piece may shrink: readers take more for a bomb, and empty patterns would shrink a thousand times."""
+
 METHODS: Final[dict[Compression, int]] = {"isal": 8, "zlib": 8, "none": 0}
 """What the zip format calls them."""
 
@@ -77,7 +80,13 @@ def _compressor(compression: Compression, level: int | None) -> Callable[[memory
 
     def compress(piece: memoryview, last: bool) -> Any:
         stream = module.compressobj(chosen, module.DEFLATED, -module.MAX_WBITS)
-        return stream.compress(piece) + stream.flush(module.Z_FINISH if last else module.Z_FULL_FLUSH)
+        part = stream.compress(piece) + stream.flush(module.Z_FINISH if last else module.Z_FULL_FLUSH)
+        if len(piece) < PIECE or len(part) * DENSEST >= len(piece):
+            return part
+        # A part of it by single codes, which shrinks eight times at most.
+        some = len(piece) // (DENSEST // 8)
+        stream = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS, strategy=zlib.Z_HUFFMAN_ONLY)
+        return stream.compress(piece[:some]) + stream.flush(zlib.Z_FULL_FLUSH) + compress(piece[some:], last)
 
     return compress
 

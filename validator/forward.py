@@ -97,7 +97,7 @@ class Verdict:
         return (
             best is not None
             and not (self.other_fits or self.wanting)
-            and leads(best.score, self.stated, self.rival, best.least)
+            and leads(best.score, self.stated, self.rival, best.least, best.beyond)
         )
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 
 from .places import chosen
 from .score import LEAST, Scene, centred, correlation
+from .spaced import spaced
 from .trial import Reading, Trial, trial
 
 Array = np.ndarray[Any, Any]
@@ -20,8 +21,11 @@ PREDICTED: Final = 1 << 26
 POSITIONS: Final = 1 << 17
 """The same in positions: of small patterns each takes its time, too."""
 
-GROUP: Final = 64
-"""Positions predicted at a time."""
+STRIDED: Final = 1 << 21
+"""Pixels, of every probe mode, that are predicted to try a stride."""
+
+GROUP: Final = 1 << 20
+"""Pixels predicted at a time, of no more than 64 positions: what bounds the memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -70,8 +74,9 @@ def matches(scene: Scene) -> Matches:
     wanted = np.arange(n) if whole else np.unique((frames[:, None] + np.arange(-reach, reach + 1)) % n)
     mean = scene.predicted(scene.x, scene.y).mean(axis=0).reshape(-1)
     products, power = np.zeros((n, len(frames))), np.full(n, np.inf)
-    for start in range(0, len(wanted), GROUP):
-        at = wanted[start : start + GROUP]
+    group = max(1, min(64, GROUP // compared.shape[1]))
+    for start in range(0, len(wanted), group):
+        at = wanted[start : start + group]
         apart = few.at(scene.x[at], scene.y[at]).reshape(len(at), -1) - mean
         products[at] = np.einsum("ik,jk->ij", apart, compared)
         power[at] = np.einsum("ik,ik->i", apart, apart)
@@ -138,10 +143,11 @@ def strides(scene: Scene) -> Iterator[Trial]:
         pairs = [(held[stride * at], at) for at in range(len(scene.x)) if stride * at in held]
         if len(pairs) < LEAST:
             continue
-        rows, at = (np.array(side) for side in zip(*pairs, strict=True))
+        some = spaced(len(pairs), scene.affordable(len(pairs), STRIDED))
+        rows, at = np.array(pairs)[some].T
         words = f"frame {stride} * i taken with position i: first frames kept with one position in {stride}"
         predicted = scene.at(scene.x[at], scene.y[at])
         measured = scene.measured[rows]
         fit = correlation(predicted, centred(measured))
         one = trial("pairing", "stride", words, predicted, measured, fit, stride=stride)
-        yield replace(one, share=len(rows) / len(scene.index))
+        yield replace(one, share=len(pairs) / len(scene.index))

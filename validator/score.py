@@ -115,8 +115,12 @@ class Scene:
 
     def spread(self, frames: int) -> Array:
         """So many rows of the sample, evenly spaced, and few enough for the pixel budget."""
-        count = min(frames, max(LEAST + 2, PIXELS // (self.measured[0].size * len(self.probe))), len(self.index))
-        return spaced(len(self.index), count)
+        return spaced(len(self.index), self.affordable(frames))
+
+    def affordable(self, frames: int, pixels: int = PIXELS) -> int:
+        """So many frames, or as many as there are, or as fit a budget of pixels."""
+        each: int = self.measured[0].size * len(self.probe)
+        return min(frames, max(LEAST + 2, pixels // each), len(self.index))
 
     def thinned(self, frames: int) -> Scene:
         """The same with the frames of ``spread`` only."""
@@ -206,9 +210,12 @@ def surpasses(score: Score, other: Score, rival: float = math.inf, least: float 
     )
 
 
-def leads(score: Score, other: Score, rival: float = math.inf, least: float = POORLY) -> bool:
-    """Whether a reading makes another one doubtful: it may lack frames or photons to be believed itself."""
-    return score.z >= SIGNIFICANT / 2 and _explains(score, other, rival, least) and _ahead(score, other, LEADING)
+def leads(score: Score, other: Score, rival: float, least: float, beyond: float) -> bool:
+    """Whether a reading makes another one doubtful: it may lack frames or photons to be believed itself.
+
+    ``beyond``: standard deviations of the null that it must reach.
+    """
+    return score.z >= beyond and _explains(score, other, rival, least) and _ahead(score, other, LEADING)
 
 
 def holds(score: Score) -> bool:

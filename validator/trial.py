@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from .score import POORLY, RESEMBLING, Scene, Score, correlation, score
+from .score import POORLY, RESEMBLING, SIGNIFICANT, Scene, Score, correlation, score
 
 Array = np.ndarray[Any, Any]
 
@@ -62,6 +62,11 @@ class Reading:
     def least(self) -> float:
         """What it must explain where it stands alone."""
         return RESEMBLING if self.name in FITTED else POORLY
+
+    @property
+    def beyond(self) -> float:
+        """Standard deviations that are more than chance: it takes the best of very many farther."""
+        return SIGNIFICANT if self.name in FITTED else SIGNIFICANT / 2
 
     @property
     def slight(self) -> bool:

@@ -21,7 +21,7 @@ from npzschema.generator import GeneratorError, deflate
 from npzschema.generator import write as module
 from npzschema.generator.replace import refuse_existing, replacing
 from npzschema.generator.write import NpzWriter
-from npzschema.validator.archive import open_archive
+from npzschema.validator.archive import Limits, open_archive
 from npzschema.validator.dataset import ArchiveDataset
 from npzschema.validator.source import BytesSource
 
@@ -186,6 +186,15 @@ def test_pieces_start_afresh_so_that_they_can_be_compressed_side_by_side():
     assert raw.startswith(parts[0])
     found = zlib.decompressobj(-15).decompress(raw[len(parts[0]) :])
     assert found == whole[deflate.PIECE :]
+
+
+@pytest.mark.parametrize("compression", ["isal", "zlib"])
+def test_what_is_nearly_empty_does_not_shrink_to_what_readers_take_for_a_bomb(compression):
+    array = np.zeros(3 << 20)
+    array[::300_000] = 1
+    data, _ = written({"a": array}, compression)
+    agree(data, {"a": array})
+    assert array.nbytes / Limits().expansion < len(data) < array.nbytes / 150
 
 
 def test_zip64_forms_are_read_by_all_three(monkeypatch):
