@@ -34,8 +34,8 @@ from npzschema.contracts import Contract, from_document, load
 
 HERE: Final = Path(__file__).resolve().parent
 PYTHON: Final = sys.executable
-VALIDATE: Final = [PYTHON, "-m", "npzschema.validator.cli"]
-CONVERT: Final = [PYTHON, "-m", "npzschema.generator.cli", "convert", "--force"]
+VALIDATE: Final = [str(Path(PYTHON).with_name("validate-npz"))]
+CONVERT: Final = [str(Path(PYTHON).with_name("generate-npz")), "convert", "--force"]
 PEER: Final = [PYTHON, str(HERE / "peers.py")]
 MANY: Final = 200
 
