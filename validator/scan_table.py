@@ -287,10 +287,11 @@ def _positions(case: Case, name: str, rows: int) -> Array | None:
     facts = case.facts_of(reading)
     if facts is None or facts.values is None or facts.values.dtype.kind not in "fiu":
         return None
-    values = facts.values.reshape(-1).astype(np.float64)
+    values = facts.values.reshape(-1)[:rows].astype(np.float64, copy=False)
     if len(values) < rows or not rows:
         return None
-    return np.where(np.isfinite(values[:rows]), values[:rows], np.nan)
+    # Most are not copied: there may be very many.
+    return np.where(np.isfinite(values), values, np.nan) if facts.range.nonfinite else values
 
 
 def _metres(values: Array, extent: float | None) -> float | None:
