@@ -39,13 +39,16 @@ def warm() -> None:
         try:
             # What goes wrong here is told where the table is checked.
             with contextlib.suppress(Exception):
-                ready()
                 for name in LOADED:
                     importlib.import_module(name)
         finally:
             sys.setswitchinterval(before)
 
-    if not sys.modules.keys() >= set(LOADED):
+    if sys.modules.keys() >= set(LOADED):
+        return
+    # Tried before there is other work: beside it, starting a few threads takes some ten times as long.
+    with contextlib.suppress(ThreadsError):
+        ready()
         started(threading.Thread(target=load, name="npzschema-warm"))
 
 
