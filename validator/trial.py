@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -44,12 +44,16 @@ class Affine(NamedTuple):
         return self.xx * x + self.xy * y + self.x0, self.yx * x + self.yy * y + self.y0
 
 
+def _as_stored(frames: Array) -> Array:
+    return frames
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """One way to read a file. ``kind``: positions, pairing, centre or detector; ``words`` finish "with ...".
 
     ``values`` say it as data: the numbers of an :class:`Affine`, a step between frames and positions, or by how many
-    rows and columns a reversed detector is rolled.
+    rows and columns a reversed detector is rolled. ``order``: what it does to the frames that were compared.
     """
 
     kind: str
@@ -57,6 +61,7 @@ class Reading:
     words: str
     score: Score
     values: tuple[tuple[str, float | int], ...] = ()
+    order: Callable[[Array], Array] = field(compare=False, repr=False, default=_as_stored)
 
     @property
     def least(self) -> float:
@@ -75,10 +80,6 @@ class Reading:
         if self.name == "offset":
             return max(map(abs, values.values())) <= SLIGHT
         return self.name == "shift" and math.hypot(values["x0"], values["y0"]) < SLIGHT_SHIFT
-
-
-def _as_stored(frames: Array) -> Array:
-    return frames
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -111,7 +112,9 @@ class Trial:
     def reading(self) -> Reading:
         """The reading, scored."""
         full = score(self.predicted, self.order(self.measured))
-        return Reading(kind=self.kind, name=self.name, words=self.words, score=full, values=self.values)
+        return Reading(
+            kind=self.kind, name=self.name, words=self.words, score=full, values=self.values, order=self.order
+        )
 
 
 def trial(kind: str, name: str, words: str, predicted: Array, measured: Array, fit: float, **values: float) -> Trial:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..evidence import scene_of
-from ..forward import Scene, Verdict, score, turned
+from ..forward import Scene, Verdict, score
 from ..picture import Image
 from .making import DEPTH, ends_of, image, shrunk
 from .sight import Shown, Sight
@@ -58,11 +58,8 @@ def _columns(scene: Scene, verdict: Verdict) -> list[tuple[str, Array]]:
     if best is None or not verdict.other_fits or "+" in best.name:
         # Of two readings at once there is no picture: one alone would not show what fits.
         return columns
-    if best.kind == "centre":
-        return [*columns, (f"measured, with {best.words}", np.fft.ifftshift(scene.measured, axes=(1, 2)))]
-    if best.kind == "detector":
-        rolls = {name: int(value) for name, value in best.values}
-        return [*columns, (f"measured, with {best.words}", turned(scene.measured, best.name, **rolls))]
+    if best.kind in ("centre", "detector"):
+        return [*columns, (f"measured, with {best.words}", best.order(scene.measured))]
     if best.kind == "positions":
         return [*columns, (f"predicted with {best.words}", scene.predicted(*verdict.placed(scene.x, scene.y)))]
     values = dict(best.values)

@@ -29,6 +29,7 @@ def gather(sight: Sight) -> Shown | str:
     plane = shrunk(swapped)
     n = len(sample.index)
     told = f"Mean of {n:,} frame{'s' * (n != 1)}, evenly spaced among {reading.header.shape[axis]:,}"
+    of = "" if sample.whole else " of their pixels, evenly spaced"
     return Shown(
         caption=f"{told}; logarithmic. The zero frequency belongs in the middle. A pixel that is not finite in one of "
         "them is shown as not finite.",
@@ -37,7 +38,7 @@ def gather(sight: Sight) -> Shown | str:
             image(
                 plane,
                 title="Mean of the sampled frames",
-                about=f"{told}, {size_words(swapped)}, on a logarithmic scale.",
+                about=f"{told}, {size_words(swapped)}{of}, on a logarithmic scale.",
                 size=swapped.shape,
                 scale="log",
                 unit=sight.quantity(),

@@ -151,7 +151,7 @@ class Sight:
         told: dict[int, Array] = {}
         turn = self._turned(reading.layout, axis)
         sample = facts.samples.get(axis)
-        if sample is not None:
+        if sample is not None and sample.whole:
             held = {int(frame): row for row, frame in enumerate(sample.index)}
             told = {frame: small(turn(sample.frames[held[frame]])) for frame in missing if frame in held}
             missing = [frame for frame in missing if frame not in told]

@@ -145,6 +145,28 @@ def test_the_better_reading_looks_more_like_the_measurement(good, code):
         assert alike(measured, better) > alike(measured, stated)
 
 
+def test_an_offset_of_the_zero_frequency_is_drawn_put_right(good):
+    picture = pictures_of(good | {"diffraction": np.roll(good["diffraction"], (9, -7), axis=(1, 2))})["forward-model"]
+    measured, stated, better = (np.log(values(panel)).ravel() for panel in picture.panels[:3])
+    assert np.corrcoef(better, stated)[0, 1] > 0.9 > 0.5 > np.corrcoef(measured, stated)[0, 1]
+
+
+def test_large_frames_are_shown_by_some_of_their_pixels_and_bad_ones_by_all():
+    rng = np.random.default_rng(0)
+    side = 520
+    arrays = {
+        "diffraction": rng.random((10, side, side), dtype="f4"),
+        "probeGuess": rng.standard_normal((side, side)).astype("c8"),
+        "objectGuess": rng.standard_normal((side + 9, side + 9)).astype("c8"),
+        "xcoords": rng.uniform(side / 2, side / 2 + 9, 10),
+        "ycoords": rng.uniform(side / 2, side / 2 + 9, 10),
+    }
+    arrays["diffraction"][3] *= 50
+    pictures = pictures_of(arrays)
+    assert "512 rows by 512 columns of their pixels, evenly spaced" in pictures["mean-pattern"].panels[0].alt
+    assert all(panel.size == (side, side) for panel in pictures["worst-frames"].panels)
+
+
 def test_positions_are_shown_as_they_fit(good):
     arrays = good | {"xcoords": good["ycoords"], "ycoords": good["xcoords"]}
     pictures = pictures_of(arrays)
