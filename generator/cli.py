@@ -79,7 +79,12 @@ def _sizes(made: Made) -> str:
 def _dry_run(options: argparse.Namespace) -> str:
     from .convert import dry_run
 
-    without, everything = dry_run(options.source, contract=options.contract, axes=dict(options.axes))
+    without, everything = dry_run(
+        options.source,
+        contract=options.contract,
+        axes=dict(options.axes),
+        keep_legacy_names=options.keep_legacy_names,
+    )
     lines = [f"would do: {step.sentence}" for step in without.steps]
     lines += [f"with --allow {step.step}: {step.sentence}" for step in everything.steps if not step.lossless]
     lines += [f"in the way: {obstacle}" for obstacle in everything.obstacles]

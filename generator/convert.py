@@ -16,6 +16,7 @@ from npzschema.validator.memory import give_back
 from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError, NotKeptError
+from .mend import second_names
 from .metadata import metadata
 from .plan import BY_CONTENT, LOSSY, Plan, Step, check_allowed, plan
 from .publish import DEFAULTS, Made, Output, publish
@@ -112,7 +113,11 @@ def _publish(
 
 
 def dry_run(
-    source: str | os.PathLike[str], *, contract: str | Path | Contract = DEFAULT, axes: Axes | None = None
+    source: str | os.PathLike[str],
+    *,
+    contract: str | Path | Contract = DEFAULT,
+    axes: Axes | None = None,
+    keep_legacy_names: bool = False,
 ) -> tuple[Plan, Plan]:
     """What :func:`convert` would do, without lossy steps and with all of them."""
     wanted = contract if isinstance(contract, Contract) else load(contract)
@@ -127,17 +132,21 @@ def dry_run(
     except Fault as fault:
         raise GeneratorError(f"{os.fsdecode(source)}: {fault.code} {fault.member or ''} {fault.what}") from None
     plans = plan(report, wanted), plan(report, wanted, allow=tuple(LOSSY))
-    without, everything = (replace(one, steps=(*one.steps, *declared)) for one in plans)
+    names = {facts.reads_as for facts in report.arrays.values() if facts.reads_as}
+    copies = second_names(wanted, names, report.arrays) if keep_legacy_names else ()
+    without, everything = (replace(one, steps=(*one.steps, *copies, *declared)) for one in plans)
     if not everything.obstacles and any(step.step in BY_CONTENT for step in everything.steps):
-        everything = _foreseen(source, wanted, everything, axes)
+        everything = _foreseen(source, wanted, everything, axes, both_names=keep_legacy_names)
     return without, everything
 
 
-def _foreseen(source: str | os.PathLike[str], wanted: Contract, everything: Plan, axes: Axes | None) -> Plan:
+def _foreseen(
+    source: str | os.PathLike[str], wanted: Contract, everything: Plan, axes: Axes | None, *, both_names: bool
+) -> Plan:
     """The same plan with what shows only once it is carried out."""
     with opened(source, wanted, allow=tuple(LOSSY), axes=axes) as one:
         try:
-            _, steps = mended_in_rounds(one, wanted, allow=tuple(LOSSY))
+            _, steps = mended_in_rounds(one, wanted, allow=tuple(LOSSY), both_names=both_names)
         except GeneratorError as error:
             return replace(everything, obstacles=(str(error),))
     return replace(everything, steps=steps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,17 +51,33 @@ def mended_file(
     ``both_names``: arrays that have two names have them both, whatever the file has.
     """
     streams = mended(dataset, binding, contract, plan, guarded=guarded)
-    copies: list[Step] = []
+    copies = second_names(contract, streams, dataset.headers) if both_names else ()
     for pair in contract.identical:
-        stored = all(name in dataset.headers for name in pair)
         main = next((name for name in pair if name in streams), None)
-        if (both_names or stored) and main is not None:
-            copies += [copied(name, main) for name in pair if not stored and name not in streams]
+        if main is not None and (both_names or all(name in dataset.headers for name in pair)):
             # The second name is the first array once more, not a second reading of the file.
             streams |= dict.fromkeys(pair, streams[main])
     streams |= passed_through(dataset, streams, contract.known_names())
     text, steps = metadata(dataset, contract)
     return streams | text, (*copies, *steps)
+
+
+def second_names(contract: Contract, names: Collection[str], stored: Collection[str]) -> tuple[Step, ...]:
+    """A step for each second name that a file has only once it is mended.
+
+    Args:
+        contract: what it should become.
+        names: its arrays, by their names in the contract.
+        stored: by their names in the file.
+    """
+    return tuple(
+        copied(name, main)
+        for pair in contract.identical
+        if not all(name in stored for name in pair)
+        for main in [name for name in pair if name in names][:1]
+        for name in pair
+        if name not in names
+    )
 
 
 def _over_all(streams: Mapping[str, Stream], step: Step, contract: Contract) -> dict[str, Stream]:

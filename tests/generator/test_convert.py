@@ -354,7 +354,12 @@ class TestNames:
 
     def test_by_option(self, tmp_path, canonical):
         source = save(tmp_path / "in.npz", legacy(canonical))
-        assert command("convert", source, tmp_path / "out.npz", "--keep-legacy-names")[0] == 0
+        options = (source, tmp_path / "out.npz", "--keep-legacy-names")
+        _, foreseen, _ = command("convert", "--dry-run", *options)
+        status, said, _ = command("convert", *options)
+        assert status == 0
+        assert foreseen.replace("would do:", " ").splitlines() == said.splitlines()[:-1]
+        assert "diff3d: diffraction once more" in foreseen
         same(arrays_of(tmp_path / "out.npz"), canonical | {"diff3d": canonical["diffraction"]})
 
     def test_a_file_with_both_keeps_both(self, tmp_path, canonical):
