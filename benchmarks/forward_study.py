@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
 
 import npzschema
 from npzschema.contracts.forward_model import amplitudes
@@ -291,9 +293,6 @@ def _page(
 
 
 def _draw(curves: dict[str, list[dict[str, float]]]) -> None:
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     mpl.rcParams["svg.hashsalt"] = "npzschema"
     (DOCS / "images").mkdir(exist_ok=True)
     for key, points in curves.items():
