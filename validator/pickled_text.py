@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickletools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 MAX_TEXT: Final = 1 << 20
@@ -37,6 +38,13 @@ class _Call:
     def __init__(self, function: Any, arguments: Any) -> None:
         self.function, self.arguments = function, arguments
         self.state: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list, as it was when it was used. No tuple: numpy takes neither for the other."""
+
+    items: tuple[Any, ...]
 
 
 def read_text(data: bytes) -> str | None:
@@ -100,13 +108,12 @@ def _walk(data: bytes) -> list[Any]:  # noqa: C901 - one branch an opcode
             stack[-1].extend(items)
         elif name == "REDUCE":
             arguments, function = stack.pop(), stack.pop()
-            stack.append(_Call(function, arguments))
+            stack.append(_Call(function, _as_used(arguments)))
         elif name == "BUILD":
             state = stack.pop()
             if stack[-1].state is not None:
                 raise ValueError("built twice")
-            # As it is now: what the memo still holds of it may change later.
-            stack[-1].state = tuple(tuple(one) if isinstance(one, list) else one for one in state)
+            stack[-1].state = _as_used(state)
         elif name == "PROTO" and argument > NEWEST:
             raise ValueError("a protocol that there is not")
         elif name == "FRAME":
@@ -121,6 +128,15 @@ def _walk(data: bytes) -> list[Any]:  # noqa: C901 - one branch an opcode
     return stack
 
 
+def _as_used(value: Any) -> Any:
+    """A tuple or list as it is now: what the memo still holds of it, or of a list within, may change later."""
+    if isinstance(value, list):
+        return _List(tuple(value))
+    if isinstance(value, tuple):
+        return tuple(_List(tuple(one)) if isinstance(one, list) else one for one in value)
+    return value
+
+
 def _known(module: Any, attribute: Any) -> tuple[str, str]:
     if (module, attribute) not in _GLOBALS:
         raise ValueError("a global that no such array needs")
@@ -133,7 +149,7 @@ def _text_of(call: _Call) -> str | None:
         case (
             (_, "_reconstruct"),
             (("numpy", "ndarray"), (0,), b"b" | "b"),
-            (1, (), _Call() as dtype, bool(), (str(text),)),
+            (1, (), _Call() as dtype, bool(), _List((str(text),))),
         ) if _is_object(dtype):
             return text
     return None

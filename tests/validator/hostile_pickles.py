@@ -86,6 +86,7 @@ def pickles() -> Iterator[tuple[str, Case]]:
         "a frame that ends too late": good[:3] + bytes([good[3] + 4]) + good[4:],
         "a protocol that there is not": good[:1] + b"@" + good[2:],
         "a state that is set twice": good[:-1] + b"h\x13b.",
+        "a list for the shape": good.replace(b"(K\x01)", b"(K\x01]"),
     }.items():
         yield (
             f"metadata pickle: {what}",
