@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ getattr(commands, command)()
 """
 
 
-def interrupted(command, module, *argv, **options):
+def interrupted(command: str, module: str, *argv: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """A command whose user presses Ctrl-C as it begins to import a module."""
     return subprocess.run(
         [sys.executable, "-c", INTERRUPTED, command, module, *argv],
@@ -44,18 +46,18 @@ def interrupted(command, module, *argv, **options):
         ("npz_contract", "argparse"),
     ],
 )
-def test_while_the_command_is_imported_it_ends_at_once(command, module):
+def test_while_the_command_is_imported_it_ends_at_once(command: str, module: str) -> None:
     done = interrupted(command, module, "none.npz")
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 @pytest.mark.parametrize("module", ["numpy", "npzschema.validator.engine"])
-def test_from_then_on_one_line_says_so(module):
+def test_from_then_on_one_line_says_so(module: str) -> None:
     done = interrupted("validate_npz", module, "none.npz")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "validate-npz: interrupted\n")
 
 
-def test_whoever_is_started_without_interrupts_stays_so():
+def test_whoever_is_started_without_interrupts_stays_so() -> None:
     """As with nohup, or behind & in a script."""
     done = interrupted(
         "validate_npz", "npzschema.contracts", "none.npz",
@@ -77,7 +79,7 @@ validate_npz()
 """
 
 
-def test_a_small_file_ends_before_python_looks_for_garbage(tmp_path, datasets):
+def test_a_small_file_ends_before_python_looks_for_garbage(tmp_path: Path, datasets: Any) -> None:
     """An interrupt meanwhile would be lost: raised where nobody can catch it, and told by a traceback."""
     np.savez(tmp_path / "scan.npz", **datasets.canonical())
     done = subprocess.run(
@@ -99,12 +101,12 @@ main_of("validate-npz", run)
 """
 
 
-def test_threads_that_never_end_are_not_waited_for():
+def test_threads_that_never_end_are_not_waited_for() -> None:
     done = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (130, "validate-npz: interrupted\n")
 
 
-def test_while_python_ends_nothing_is_told():
+def test_while_python_ends_nothing_is_told() -> None:
     """What ends it is past every handler; all is written by then."""
     code = (
         "import atexit, os, signal; from npzschema.contracts.terminal import main_of; "
@@ -140,7 +142,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there is it known which thread takes an interrupt")
-def test_while_polars_computes_an_interrupt_waits(tmp_path, datasets):
+def test_while_polars_computes_an_interrupt_waits(tmp_path: Path, datasets: Any) -> None:
     """It does not come back from one."""
     np.savez(tmp_path / "scan.npz", **datasets.canonical())
     done = subprocess.run([sys.executable, "-c", AMID, str(tmp_path / "scan.npz")], check=False, timeout=60)
