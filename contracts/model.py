@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -241,6 +241,13 @@ class Contract:
     def twins(self, name: str | None) -> tuple[str, ...]:
         """The other names of an array, under which it must be identical."""
         return tuple(other for pair in self.identical if name in pair for other in pair if other != name)
+
+    def identical_among(self, names: Collection[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+        """Each pair of identical arrays of which there is one, behind the name that counts: the first of them."""
+        for pair in self.identical:
+            first = next((name for name in pair if name in names), None)
+            if first is not None:
+                yield first, pair
 
     def known_names(self) -> frozenset[str]:
         """Every array name the contract mentions: its own, legacy ones, aliases, the metadata member."""

@@ -70,11 +70,12 @@ def convert(
             streams, steps = mended_in_rounds(
                 one, wanted, allow=allow, guarded=headers_only, both_names=keep_legacy_names
             )
-            if headers_only:
-                return _publish(one, streams, steps, out, wanted, options, record)
-            # Values were looked at already: what that took must leave room for what is to be written.
-            give_back()
-            return _publish(one, streams, steps, out, wanted, options, record, block=BLOCK // 2)
+            block = BLOCK
+            if not headers_only:
+                # Values were looked at already: what that took must leave room for what is to be written.
+                give_back()
+                block //= 2
+            return _publish(one, streams, steps, out, wanted, options, record, block)
 
     try:
         # Most files can be mended by what their headers say, in one pass; what is made is validated in any case.
@@ -94,7 +95,7 @@ def _publish(
     wanted: Contract,
     options: Output,
     record: Path | None,
-    block: int = BLOCK,
+    block: int,
 ) -> Made:
     steps = tuple(step.document() for step in taken)
     return publish(

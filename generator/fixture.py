@@ -131,9 +131,8 @@ def _second_names(contract: Contract, streams: Mapping[str, Stream], stored: Col
     Patterns with the scan axis last only where the source has both: who opens the second name reads them wrongly.
     """
     twins = {}
-    for pair in contract.identical:
-        of = next((name for name in pair if name in streams), None)
-        if of is None or contract.scan is None:
+    for of, pair in contract.identical_among(streams):
+        if contract.scan is None:
             continue
         first = contract.arrays[of].dims[0][0] == contract.scan.dimension
         if first or all(name in stored for name in pair):

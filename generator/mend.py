@@ -52,9 +52,8 @@ def mended_file(
     """
     streams = mended(dataset, binding, contract, plan, guarded=guarded)
     copies = second_names(contract, streams, dataset.headers) if both_names else ()
-    for pair in contract.identical:
-        main = next((name for name in pair if name in streams), None)
-        if main is not None and (both_names or all(name in dataset.headers for name in pair)):
+    for main, pair in contract.identical_among(streams):
+        if both_names or all(name in dataset.headers for name in pair):
             # The second name is the first array once more, not a second reading of the file.
             streams |= dict.fromkeys(pair, streams[main])
     streams |= passed_through(dataset, streams, contract.known_names())
@@ -72,9 +71,8 @@ def second_names(contract: Contract, names: Collection[str], stored: Collection[
     """
     return tuple(
         copied(name, main)
-        for pair in contract.identical
+        for main, pair in contract.identical_among(names)
         if not all(name in stored for name in pair)
-        for main in [name for name in pair if name in names][:1]
         for name in pair
         if name not in names
     )

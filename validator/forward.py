@@ -169,10 +169,10 @@ def judge(scene: Scene) -> Verdict:
     if stated.z >= SIGNIFICANT and stated.correlation > CLEAR and stated.explained > EXPLAINS:
         for frames, margin in ((GLANCE, 2 * MARGIN), (QUICK, MARGIN)):
             rows, trials = every.scattered(frames), _Trials()
-            quick = every.taken(rows)
+            quick, first = every.taken(rows), predicted[rows]
             data = centred(quick.measured)
-            fits = correlation(predicted[rows], data)
-            trials.add(near(quick, predicted[rows], data))
+            fits = correlation(first, data)
+            trials.add(near(quick, first, data))
             other = trials.best.correlation if trials.best else 0.0
             if fits > max(CLEAR, 1.25 * other + margin) and not leans(quick, data, fits):
                 return trials.verdict(stated, every)
