@@ -1,4 +1,4 @@
-"""Compress a member in pieces of one size, each on whichever core is free.
+"""Compress a member in pieces, each on whichever core is free.
 
 A piece starts afresh and ends on a whole byte: the result is one deflate stream that any reader takes, and the same
 however many cores there are. Starting afresh costs less than a thousandth of the size.
@@ -17,14 +17,14 @@ from .errors import GeneratorError
 
 Compression = Literal["isal", "zlib", "none"]
 
-PIECE: Final = 1 << 20
-"""Bytes compressed at a time."""
-
 THREADS: Final = 2
 """Threads that compress: the work that makes what they are given keeps another core busy."""
 
 DENSEST: Final = 200
 """Times that a piece may shrink: readers take more for a bomb, and empty patterns would shrink a thousand times."""
+
+SLIGHT: Final = 1 << 19
+"""Bytes of a piece that may shrink as it likes: those of large arrays are larger."""
 
 METHODS: Final[dict[Compression, int]] = {"isal": 8, "zlib": 8, "none": 0}
 """What the zip format calls them."""
@@ -78,15 +78,18 @@ def _compressor(compression: Compression, level: int | None) -> Callable[[memory
     else:
         module, chosen = zlib, 6 if level is None or compression == "isal" else level
 
-    def compress(piece: memoryview, last: bool) -> Any:
+    def dense(piece: memoryview, last: bool) -> Any:
         stream = module.compressobj(chosen, module.DEFLATED, -module.MAX_WBITS)
-        part = stream.compress(piece) + stream.flush(module.Z_FINISH if last else module.Z_FULL_FLUSH)
-        if len(piece) < PIECE or len(part) * DENSEST >= len(piece):
+        return stream.compress(piece) + stream.flush(module.Z_FINISH if last else module.Z_FULL_FLUSH)
+
+    def compress(piece: memoryview, last: bool) -> Any:
+        part = dense(piece, last)
+        if len(piece) < SLIGHT or len(part) * DENSEST >= len(piece):
             return part
         # A part of it by single codes, which shrinks eight times at most.
         some = len(piece) // (DENSEST // 8)
         stream = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS, strategy=zlib.Z_HUFFMAN_ONLY)
-        return stream.compress(piece[:some]) + stream.flush(zlib.Z_FULL_FLUSH) + compress(piece[some:], last)
+        return stream.compress(piece[:some]) + stream.flush(zlib.Z_FULL_FLUSH) + dense(piece[some:], last)
 
     return compress
 

@@ -15,9 +15,10 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
+from npzschema.validator.dataset import chunk_lengths
 from npzschema.validator.inflate import crc32
 
-from .deflate import METHODS, PIECE, Compression, check_compression, compressed
+from .deflate import METHODS, Compression, check_compression, compressed
 from .errors import GeneratorError
 
 Array = np.ndarray[Any, Any]
@@ -80,12 +81,13 @@ class NpzWriter:
         size = len(header) + int(np.prod(shape, dtype=object)) * dtype.itemsize
         # Whether deflated data may pass 4 GiB must be known before it is written; igzip's level 0 may add a quarter.
         wide = size > _LIMIT // 4 * 3 - 1024
-        method, pieces = METHODS[self._compression], _pieces(header, dtype, chunks)
+        method, lengths = METHODS[self._compression], _lengths(len(header), dtype, shape)
+        pieces = _pieces(header, lengths, dtype, chunks)
         start = self._file.tell()
         extra = struct.pack("<HHQQ", 1, 16, 0, 0) if wide else b""
         self._file.write(bytes(_LOCAL.size) + raw_name + extra)
         crc, packed, written, digest = 0, 0, 0, hashlib.sha256()
-        for piece, part in compressed(pieces, -(-size // PIECE), self._compression, self._level):
+        for piece, part in compressed(pieces, len(lengths), self._compression, self._level):
             crc = crc32(piece, crc)
             if self._digests:
                 digest.update(piece[max(0, len(header) - written) :])
@@ -145,16 +147,26 @@ def _npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     return out.getvalue()
 
 
-def _pieces(header: bytes, dtype: np.dtype[Any], chunks: Iterable[Array]) -> Iterator[memoryview]:
-    """The member in pieces of one size, however it comes: what it is compressed to depends on where it is cut."""
-    buffer, filled = np.empty(PIECE, dtype=np.uint8), 0
+def _lengths(header: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> list[int]:
+    """Bytes of each piece of a member: those that a reader takes at a time, the first with the header before it.
+
+    What a member is compressed to depends on where it is cut: on nothing but what it holds.
+    """
+    first, *others = [count * dtype.itemsize for count in chunk_lengths(shape, dtype.itemsize)] or [0]
+    return [header + first, *others]
+
+
+def _pieces(header: bytes, lengths: list[int], dtype: np.dtype[Any], chunks: Iterable[Array]) -> Iterator[memoryview]:
+    """The member in pieces of these lengths, however it comes; what is too much comes behind them."""
+    left = iter(lengths)
+    buffer, filled = np.empty(next(left), dtype=np.uint8), 0
     for data in chain([np.frombuffer(header, dtype=np.uint8)], map(partial(_raw, dtype), chunks)):
         at = 0
         while at < data.size:
-            if filled == PIECE:
+            if filled == buffer.size:
                 yield buffer.data
-                buffer, filled = np.empty(PIECE, dtype=np.uint8), 0
-            step = min(PIECE - filled, data.size - at)
+                buffer, filled = np.empty(next(left, data.size - at), dtype=np.uint8), 0
+            step = min(buffer.size - filled, data.size - at)
             buffer[filled : filled + step] = data[at : at + step]
             filled, at = filled + step, at + step
     yield buffer[:filled].data

@@ -139,8 +139,8 @@ class ArchiveDataset:
         native = header.dtype.newbyteorder("=")
         with contextlib.closing(self._archive.reader(member, ahead=True)) as reader:
             reader.read(header.data)
-            for length in _lengths(self.headers[name].storage, size):
-                chunk = np.frombuffer(reader.read(length * size), dtype=header.dtype)
+            for length in chunk_lengths(self.headers[name].storage, size):
+                chunk = np.frombuffer(reader.view(length * size), dtype=header.dtype)
                 yield chunk if header.dtype == native else chunk.astype(native)
             reader.finish()
 
@@ -181,7 +181,7 @@ class ArchiveDataset:
     def _drain(self, member: Member) -> None:
         with contextlib.closing(self._archive.reader(member, ahead=True)) as reader:
             while reader.left:
-                reader.read(min(CHUNK, reader.left))
+                reader.view(min(CHUNK, reader.left))
             reader.finish()
 
 
@@ -234,8 +234,8 @@ def _as_array(name: str, value: Any) -> np.ndarray[Any, Any]:
         raise type(error)(f"{name}: cannot be made an array: {error}") from None
 
 
-def _lengths(storage: tuple[int, ...], itemsize: int) -> Iterator[int]:
-    """Items of each chunk of an array that is stored in this shape.
+def chunk_lengths(storage: tuple[int, ...], itemsize: int) -> Iterator[int]:
+    """Items of each chunk of an array that is stored in this shape; what is written is deflated in the same pieces.
 
     A sum over floats depends on where it is cut: cut alike, equal frames have equal totals.
     """
@@ -257,7 +257,7 @@ def _lengths(storage: tuple[int, ...], itemsize: int) -> Iterator[int]:
 def _blocks(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
     if array.flags.c_contiguous:
         flat, start = array.reshape(-1), 0
-        for length in _lengths(array.shape, array.dtype.itemsize):
+        for length in chunk_lengths(array.shape, array.dtype.itemsize):
             yield flat[start : start + length]
             start += length
     elif array.nbytes <= CHUNK:

@@ -19,7 +19,7 @@ from . import coarse
 from .binding import Binding, Layout, Reading, _agree, broken_bounds
 from .case import Case, ForwardTest
 from .folds import Facts, keep
-from .forward import ALIKE, LEAST, SIGNIFICANT, Scene, Score, Verdict, judge, plain, residuals
+from .forward import ALIKE, LEAST, SIGNIFICANT, Scene, Score, Verdict, judge, plain, residuals, stated_of
 from .slices import frames_along
 from .words import axes
 
@@ -100,8 +100,9 @@ class Evidence:
             return ForwardTest(silent=scene)
         key = _key(case, scan, reading, reading.layout)
         if key not in self._judged:
-            verdict = judge(scene)
-            self._judged[key] = verdict, residuals(scene, _held(case, reading, scene)) if verdict.supported else None
+            known = stated_of(scene)
+            verdict, counts = judge(scene, known), _holds_counts(case, reading)
+            self._judged[key] = verdict, residuals(known, counts=counts) if verdict.supported else None
         verdict, fits = self._judged[key]
         return ForwardTest(verdict=verdict, residuals=fits, quantity=_quantity(verdict, fits))
 
@@ -152,11 +153,9 @@ class Evidence:
         return by_axis[axis] if axis is not None else None, told
 
 
-def _held(case: Case, reading: Reading, scene: Scene) -> Array:
-    """The sampled frames as they are stored."""
-    counts = (case.quantity(reading) or reading.spec.quantity) == "intensity"
-    held: Array = scene.measured**2 if counts else scene.measured
-    return held
+def _holds_counts(case: Case, reading: Reading) -> bool:
+    """Whether the patterns are stored as intensities."""
+    return (case.quantity(reading) or reading.spec.quantity) == "intensity"
 
 
 def _quantity(verdict: Verdict, fits: tuple[float, float] | None) -> Quantity | None:
@@ -231,8 +230,7 @@ def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene 
     measured, kept, dead = _usable(frames)
     if len(kept) < LEAST:
         return f"fewer than {LEAST} frames are usable"
-    counts = (case.quantity(reading) or reading.spec.quantity) == "intensity"
-    if counts:
+    if _holds_counts(case, reading):
         measured = np.sqrt(measured)
     return Scene(
         probe=probe,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -161,10 +161,24 @@ def _coarse(scene: Scene) -> str:
     return f"frames of {scene.whole[0]}x{scene.whole[1]} pixels compared at {rows}x{columns} of them"
 
 
-def judge(scene: Scene) -> Verdict:
-    """Compare the stated reading with the others; search wider where it does not clearly stand out."""
+class Stated(NamedTuple):
+    """As many frames as are affordable, and what their positions as stated predict for them, (n, H, W)."""
+
+    scene: Scene
+    predicted: Array
+
+
+def stated_of(scene: Scene) -> Stated:
     every = scene.thinned(len(scene.index))
-    predicted = every.predicted(every.x, every.y)
+    return Stated(every, every.predicted(every.x, every.y))
+
+
+def judge(scene: Scene, known: Stated | None = None) -> Verdict:
+    """Compare the stated reading with the others; search wider where it does not clearly stand out.
+
+    ``known``: what ``stated_of`` gives, where that was asked already.
+    """
+    every, predicted = known or stated_of(scene)
     stated = score(predicted, every.measured)
     if stated.z >= SIGNIFICANT and stated.correlation > CLEAR and stated.explained > EXPLAINS:
         for frames, margin in ((GLANCE, 2 * MARGIN), (QUICK, MARGIN)):
@@ -234,11 +248,12 @@ def plain(scene: Scene) -> Score:
     return best.reading().score if best and best.correlation > stated.correlation else stated
 
 
-def residuals(scene: Scene, held: Array) -> tuple[float, float]:
-    """Residuals of what a file holds, (n, H, W) like ``scene.measured``, read as amplitudes and as intensities."""
-    quick = replace(scene, measured=held).thinned(QUICK)
-    predicted = quick.predicted(quick.x, quick.y)
-    return residual(predicted, quick.measured), residual(predicted, np.sqrt(quick.measured))
+def residuals(known: Stated, *, counts: bool) -> tuple[float, float]:
+    """Residuals of a few frames as they are stored, read as amplitudes and as intensities; ``counts``: they are."""
+    rows = known.scene.spread(QUICK)
+    predicted, measured = known.predicted[rows], known.scene.measured[rows]
+    held = measured**2 if counts else measured
+    return residual(predicted, held), residual(predicted, np.sqrt(held))
 
 
 __all__ = [

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from .beside import CORES
 from .faults import Fault
 from .inflate import InflateError, Inflater, crc32, exact_inflater, inflater
-from .pieces import THREADS, WINDOW, Undivided, pieces
+from .pieces import WINDOW, Undivided, pieces
+from .prefetch import prefetched
 from .source import ByteSource
 
 STORED: Final = 0
@@ -18,6 +21,9 @@ FIRST: Final = 1 << 12
 
 WORTH: Final = 1 << 22
 """Bytes of a member from which on several threads are worth starting."""
+
+LARGE: Final = 1 << 19
+"""Bytes asked for at once from which on so many more are inflated meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,14 +41,15 @@ class Member:
 class MemberReader:
     """The bytes of one member, in order, checked to the last one.
 
-    ``ahead``: all of it will be read, and may be inflated by several threads; to be closed then.
+    ``ahead``: all of it will be read, and may be inflated by other threads; to be closed then.
     """
 
     def __init__(self, source: ByteSource, member: Member, *, exact: bool = False, ahead: bool = False) -> None:
         self._source, self.member, self._exact = source, member, exact
-        self._data: _Stored | _Stream | _Pieces = self._in_order()
-        if ahead and not exact and member.method == DEFLATED and member.size >= WORTH and THREADS > 1:
-            self._data = _Pieces(source, member)
+        self._ahead = ahead and member.method == DEFLATED and member.size >= WORTH and CORES > 1
+        self._data: _Stored | _Stream | _Ahead = self._in_order()
+        if self._ahead and not exact:
+            self._data = _Ahead(pieces(source, member.offset, member.offset + member.compressed))
         self._crc = 0
         self.position = 0
 
@@ -57,6 +64,12 @@ class MemberReader:
         Raises:
             Fault: FILE-007 where the member holds fewer, FILE-003 where its stream is damaged.
         """
+        return bytes(self.view(length))
+
+    def view(self, length: int) -> bytes | memoryview:
+        """The same, not copied where they lie in one piece."""
+        if self._ahead and length >= LARGE and isinstance(self._data, _Stream):
+            self._data = _Ahead(prefetched(self._data.parts(length), self.member.size), self._data)
         parts: list[bytes | memoryview] = []
         wanted = length
         while wanted:
@@ -71,7 +84,7 @@ class MemberReader:
                 )
             self.position += len(part)
             self._crc = crc32(part, self._crc)
-            if len(part) == length and isinstance(part, bytes):
+            if len(part) == length:
                 return part
             parts.append(part)
             wanted -= len(part)
@@ -92,8 +105,7 @@ class MemberReader:
                 expected=f"{member.size:,} bytes",
                 found="more",
             )
-        if isinstance(self._data, _Stream):
-            self._data.check_end()
+        self._data.check_end()
         if self._crc != member.crc:
             raise Fault(
                 "FILE-003",
@@ -105,7 +117,7 @@ class MemberReader:
 
     def close(self) -> None:
         """Stop the threads, if there are any."""
-        if isinstance(self._data, _Pieces):
+        if isinstance(self._data, _Ahead):
             self._data.close()
 
     def _in_order(self) -> _Stored | _Stream:
@@ -137,6 +149,9 @@ class _Stored:
         self._next += length
         return data
 
+    def check_end(self) -> None:
+        """Nothing to check: it ends where the directory says."""
+
 
 class _Stream:
     """A deflate stream, inflated in order."""
@@ -167,6 +182,13 @@ class _Stream:
                 break
         return b""
 
+    def parts(self, length: int) -> Iterator[bytes]:
+        """All that is left, ``length`` bytes at a time or, where input is read in between, as many in several parts."""
+        wanted = length
+        while part := self.some(wanted):
+            yield part
+            wanted = wanted - len(part) or length
+
     def check_end(self) -> None:
         if not self._stream.ended:
             raise Fault("FILE-003", "its compressed data has no end", member=self._member.name)
@@ -174,19 +196,26 @@ class _Stream:
             raise Fault("FILE-007", "bytes follow its compressed data", member=self._member.name)
 
 
-class _Pieces:
-    """A deflate stream, inflated in pieces as long as it has them."""
+class _Ahead:
+    """The parts of a deflate stream, which other threads inflate meanwhile; ``stream`` where they do so in order."""
 
-    def __init__(self, source: ByteSource, member: Member) -> None:
-        self._pieces = pieces(source, member.offset, member.offset + member.compressed)
-        self._held = memoryview(b"")
+    def __init__(self, parts: Generator[bytes], stream: _Stream | None = None) -> None:
+        self._parts, self._stream = parts, stream
+        self._held: bytes | memoryview = b""
 
-    def some(self, limit: int) -> memoryview:
-        if not self._held:
-            # Pieces may be empty; the last one has the end of the stream behind it.
-            self._held = memoryview(next(filter(None, self._pieces), b""))
-        part, self._held = self._held[:limit], self._held[limit:]
-        return part
+    def some(self, limit: int) -> bytes | memoryview:
+        # Pieces may be empty; the last one has the end of the stream behind it.
+        held = self._held or next(filter(None, self._parts), b"")
+        if len(held) <= limit:
+            self._held = b""
+            return held
+        held = memoryview(held)
+        self._held = held[limit:]
+        return held[:limit]
+
+    def check_end(self) -> None:
+        if self._stream:
+            self._stream.check_end()
 
     def close(self) -> None:
-        self._pieces.close()
+        self._parts.close()

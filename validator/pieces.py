@@ -11,7 +11,7 @@ import os
 import struct
 from collections import deque
 from collections.abc import Generator, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from .beside import CORES, Threads, Work
 from .inflate import InflateError, inflater
@@ -29,10 +29,10 @@ END: Final = b"\x01" + struct.pack("<2H", len(PROOF), len(PROOF) ^ 0xFFFF) + PRO
 LEAST: Final = 1 << 15
 """Bytes of compressed data that are worth a thread's while."""
 
-MOST: Final = 1 << 21
+MOST: Final = 1 << 22
 """Bytes of compressed data without a mark after which no piece is looked for."""
 
-LARGEST: Final = 1 << 22
+LARGEST: Final = 3 << 21
 """Bytes that a piece may become."""
 
 WINDOW: Final = 1 << 21
@@ -58,14 +58,35 @@ def pieces(source: ByteSource, start: int, end: int, *, least: int = LEAST) -> G
         Undivided: a part is damaged, refers to another one or is no part at all; nothing of it was given.
         Fault: the source cannot be read.
     """
-    line: deque[Work[bytes]] = deque()
+    line: deque[_Part] = deque()
     with Threads(THREADS, "npzschema-inflate") as pool:
         for data, last in _divided(source, start, end, least):
-            line.append(pool.submit(_inflated, data, last=last))
+            line.append(_Part(data, last, pool.submit(_inflated, data, last=last)))
             if len(line) > THREADS:
-                yield line.popleft().result()
+                yield _first(line)
         while line:
-            yield line.popleft().result()
+            yield _first(line)
+
+
+class _Part(NamedTuple):
+    """Compressed data that may be a piece, the last or not, and what comes of it."""
+
+    data: memoryview
+    last: bool
+    inflated: Work[bytes]
+
+
+def _first(line: deque[_Part]) -> bytes:
+    """The first piece of a line, which is taken from it."""
+    part = line.popleft()
+    try:
+        return part.inflated.result()
+    except Undivided:
+        if not line:
+            raise
+    # A mark is four bytes that data holds now and then, too: then two parts are one piece.
+    other = line.popleft()
+    return _inflated(memoryview(b"".join([part.data, other.data])), last=other.last)
 
 
 def _divided(source: ByteSource, start: int, end: int, least: int) -> Iterator[tuple[memoryview, bool]]:

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
-from typing import Any, Final
-
-import numpy as np
+from collections.abc import Generator, Iterator
+from typing import Final, TypeVar
 
 from .beside import started
 
-Array = np.ndarray[Any, Any]
+T = TypeVar("T")
 
 DEPTH: Final = 4
 """Chunks read ahead: enough to even out, few enough to stay in the cache."""
@@ -23,13 +21,13 @@ WORTH: Final = 1 << 22
 """Bytes below which starting a thread costs more than it gains."""
 
 
-def prefetched(chunks: Iterator[Array], nbytes: int) -> Iterator[Array]:
+def prefetched(chunks: Iterator[T], nbytes: int) -> Generator[T]:
     """The same chunks, read ahead where ``nbytes`` are worth it. What reading raises, this raises."""
     if nbytes < WORTH:
         yield from chunks
         return
     # Simple queues hardly let go of the interpreter, which whoever imports libraries meanwhile would take each time.
-    line: queue.SimpleQueue[Array | BaseException | None] = queue.SimpleQueue()
+    line: queue.SimpleQueue[T | BaseException | None] = queue.SimpleQueue()
     room: queue.SimpleQueue[None] = queue.SimpleQueue()
     stop = threading.Event()
 

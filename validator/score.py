@@ -303,23 +303,17 @@ def _attainable(model: Array, data: Array) -> float:
     Neighbouring pixels share what is no noise, and how much of it, the model tells.
     """
     least = max(STRUCTURED, 16 / math.sqrt(2 * data.size))
-    shared = _shared(data, data) / _dot(data, data), _shared(model, model) / _dot(model, model)
+    shared = [_shared(one) / _dot(one, one) for one in (data, model)]
     if min(shared) <= least:
         return 0.0
     return math.sqrt(min(1.0, shared[0] / shared[1]))
 
 
-def _shared(one: Array, other: Array) -> float:
+def _shared(frames: Array) -> float:
     """Sum of products of each pixel with its four neighbours, whose noise is not its own."""
-    return sum(
-        float(np.einsum("nij,nij->", here, there))
-        for here, there in (
-            (one[:, 1:], other[:, :-1]),
-            (one[:, :-1], other[:, 1:]),
-            (one[:, :, 1:], other[:, :, :-1]),
-            (one[:, :, :-1], other[:, :, 1:]),
-        )
-    )
+    # Two of them: each pair counts for both.
+    beside = (frames[:, 1:], frames[:, :-1]), (frames[:, :, 1:], frames[:, :, :-1])
+    return 2 * sum(float(np.einsum("nij,nij->", one, other)) for one, other in beside)
 
 
 def _dot(one: Array, other: Array) -> float:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from npzschema.generator import write
-from npzschema.validator import member, pieces, prefetch
+from npzschema.validator import dataset, member, pieces, prefetch
 from npzschema.validator.engine import validate
 
 from .making import CANONICAL, command, digest, held, legacy, rich, save
@@ -191,9 +191,11 @@ def test_a_source_that_changes_while_it_is_read(folder, monkeypatch, how, what, 
 def in_pieces(folder, monkeypatch):
     """A source as generate-npz writes it, read by several threads in many small pieces; beside it another."""
     for module, name, value in (
-        (write, "PIECE", 1 << 10),
+        (dataset, "CHUNK", 1 << 10),
         (member, "WORTH", 0),
-        (member, "THREADS", 2),
+        (member, "LARGE", 1 << 9),
+        (member, "CORES", 2),
+        (pieces, "THREADS", 2),
         (pieces, "WINDOW", 1 << 11),
         (prefetch, "WORTH", 0),
     ):

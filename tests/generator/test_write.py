@@ -21,8 +21,9 @@ from npzschema.generator import GeneratorError, deflate
 from npzschema.generator import write as module
 from npzschema.generator.replace import refuse_existing, replacing
 from npzschema.generator.write import NpzWriter
+from npzschema.validator import dataset, pieces
 from npzschema.validator.archive import Limits, open_archive
-from npzschema.validator.dataset import ArchiveDataset
+from npzschema.validator.dataset import CHUNK, ArchiveDataset
 from npzschema.validator.source import BytesSource
 
 ARRAYS = {
@@ -160,32 +161,32 @@ def test_the_compressed_data_is_deflate_that_zlib_inflates():
 @pytest.mark.parametrize("extra", [-1, 0, 1])
 @pytest.mark.parametrize("pieces", [1, 3])
 def test_members_that_end_about_the_end_of_a_piece(compression, extra, pieces):
-    header = len(npy_bytes(np.zeros(1 << 20, dtype="u1"))) - (1 << 20)
-    array = np.random.default_rng(0).integers(0, 9, pieces * deflate.PIECE - header + extra, dtype="u1")
+    array = np.random.default_rng(0).integers(0, 9, pieces * CHUNK + extra, dtype="u1")
     agree(written({"a": array}, compression)[0], {"a": array})
 
 
-def test_a_header_longer_than_a_piece(monkeypatch):
-    monkeypatch.setattr(module, "PIECE", 100)
+def test_pieces_shorter_than_a_header(monkeypatch):
+    monkeypatch.setattr(dataset, "CHUNK", 100)
     for compression in ("isal", "zlib", "none"):
         data, writer = written({"a": np.arange(70)}, compression)
         agree(data, {"a": np.arange(70)})
         assert writer.arrays["a"].sha256 == hashlib.sha256(np.arange(70).tobytes()).hexdigest()
 
 
-def test_pieces_start_afresh_so_that_they_can_be_compressed_side_by_side():
-    array = np.random.default_rng(0).poisson(3, size=3 << 18).astype("f4")
+@pytest.mark.parametrize("shape", [(3 << 18,), (40, 130, 130), (3, 1000, 700), (1, 1, 3 << 18), (9, 300_000)])
+def test_pieces_are_what_a_reader_takes_at_a_time_and_start_afresh(shape):
+    """They can be compressed, and read, side by side, and none is copied to be put together with another."""
+    array = np.random.default_rng(0).poisson(3, size=shape).astype("f4")
     data, _ = written({"a": array})
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         info = archive.infolist()[0]
-    raw = data[30 + len("a.npy") :][: info.compress_size]
-    whole = npy_bytes(array)
-    parts = [
-        part for _, part in deflate.compressed([memoryview(whole)[: deflate.PIECE], memoryview(b"")], 2, "isal", None)
-    ]
-    assert raw.startswith(parts[0])
-    found = zlib.decompressobj(-15).decompress(raw[len(parts[0]) :])
-    assert found == whole[deflate.PIECE :]
+    start = 30 + len("a.npy")
+    header = info.file_size - array.nbytes
+    found = list(pieces.pieces(BytesSource(data), start, start + info.compress_size))
+    taken = [chunk.nbytes for chunk in ArchiveDataset(open_archive(BytesSource(data))).chunks("a")]
+    assert len(taken) > 1
+    assert [len(piece) for piece in found] == [header + taken[0], *taken[1:]]
+    assert b"".join(found) == npy_bytes(array)
 
 
 @pytest.mark.parametrize("compression", ["isal", "zlib"])

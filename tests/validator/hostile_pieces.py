@@ -137,6 +137,6 @@ def pieces() -> Iterator[tuple[str, Case]]:
         of(
             2,
             "007",
-            _of_zeros(lambda body: first_piece(streamed([body[:LARGEST]]), LAST) + deflated(body[LARGEST:]), 5_000),
+            _of_zeros(lambda body: first_piece(streamed([body[:LARGEST]]), LAST) + deflated(body[LARGEST:]), 10_000),
         ),
     )
