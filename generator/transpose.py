@@ -61,9 +61,12 @@ def transposed(
     """
     if rows * columns == 0:
         return
-    high = max(1, min(rows, block // (columns * dtype.itemsize)))
+    high = block // (columns * dtype.itemsize)
+    if high < rows:
+        # Files that large need more memory beside the block.
+        high = max(1, high // 4 * 3)
     wide = max(1, min(BAND, block) // (rows * dtype.itemsize))
-    if high == rows:
+    if high >= rows:
         matrix = turned(chunks, rows, columns, dtype)
         for first in range(0, columns, wide):
             yield matrix[first : first + wide]
