@@ -1,7 +1,7 @@
 """Turn a matrix of any size in bounded memory: rows come in, columns go out.
 
-Rows are gathered into blocks, each block is turned in memory and, where there is more than one, parked in a
-temporary file. Columns are then put together a band at a time from all blocks. This is what makes (N, H, W) out
+Rows are turned in memory, a slab of them after the other; where that would take too much, blocks of slabs are parked in
+a temporary file. Columns are then put together a band at a time from all of them. This is what makes (N, H, W) out
 of (H, W, N), whose rows are pixels and whose columns are frames, and the reverse.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -18,6 +19,10 @@ Array = np.ndarray[Any, Any]
 
 BLOCK: Final = 1 << 27
 """Bytes held in memory at a time."""
+
+SLAB: Final = 1 << 24
+"""Bytes turned into one array. Its first rows touch every page of it, and new memory may take its time: were it one
+array for everything, as long as reading a quarter of the file, while nobody reads."""
 
 BAND: Final = 1 << 22
 """Bytes of columns handed out at a time."""
@@ -35,7 +40,7 @@ SKEW: Final = 64
 def turned(chunks: Iterable[Array], rows: int, columns: int, dtype: np.dtype[Any]) -> Array:
     """The matrix turned as a whole, in memory: (columns, rows), C-contiguous. Neither may be zero."""
     # Unpacked, not next(): the chunks must be asked once more after the last one, which is when checksums are compared.
-    (matrix,) = _turned_blocks(chunks, rows, columns, rows, dtype)
+    (matrix,) = _slabs(chunks, rows, columns, rows, dtype)
     return matrix
 
 
@@ -66,38 +71,44 @@ def transposed(
         # Files that large need more memory beside the block.
         high = max(1, high // 4 * 3)
     wide = max(1, min(BAND, block) // (rows * dtype.itemsize))
+    slab = max(1, min(high, SLAB // (columns * dtype.itemsize)))
+    slabs = _slabs(chunks, rows, columns, slab, dtype)
     if high >= rows:
-        matrix = turned(chunks, rows, columns, dtype)
+        held = list(slabs)
         for first in range(0, columns, wide):
-            yield matrix[first : first + wide]
+            yield _columns(held, first, wide)
         return
     with tempfile.TemporaryFile(dir=folder) as file:
         heights = []
-        for one in _turned_blocks(chunks, rows, columns, high, dtype):
-            heights.append(one.shape[1])
+        while held := list(islice(slabs, high // slab)):
+            heights.append(sum(one.shape[1] for one in held))
             for first in range(0, columns, wide):
-                # The last block is narrower than its buffer, and must not be copied whole. As bytes: there are
-                # dtypes, such as dates, of which numpy gives no buffer.
-                file.write(np.ascontiguousarray(one[first : first + wide]).view(np.uint8).data)
+                # As bytes: there are dtypes, such as dates, of which numpy gives no buffer.
+                file.write(_columns(held, first, wide).view(np.uint8).data)
+            # Before the next are gathered.
+            held.clear()
         for first in range(0, columns, wide):
             yield _band(file, heights, rows, columns, slice(first, min(columns, first + wide)), dtype)
 
 
-def _turned_blocks(
-    chunks: Iterable[Array], rows: int, columns: int, high: int, dtype: np.dtype[Any]
-) -> Iterator[Array]:
-    """Blocks of ``high`` rows, turned: (columns, rows of the block). Each is valid until the next."""
-    turned = np.empty((columns, high), dtype=dtype)
-    filled = done = 0
+def _slabs(chunks: Iterable[Array], rows: int, columns: int, high: int, dtype: np.dtype[Any]) -> Iterator[Array]:
+    """Groups of ``high`` rows, turned: (columns, rows of the slab)."""
+    slab = np.empty((columns, min(high, rows)), dtype=dtype)
+    filled = 0
     for tile in _tiles(chunks, columns, _tile(columns, high, dtype), dtype):
         at = 0
         while at < len(tile):
-            step = min(len(tile) - at, high - filled)
-            turned[:, filled : filled + step] = tile[at : at + step].T
+            step = min(len(tile) - at, slab.shape[1] - filled)
+            slab[:, filled : filled + step] = tile[at : at + step].T
             filled, at = filled + step, at + step
-            if filled == high or done + filled == rows:
-                yield turned[:, :filled]
-                done, filled = done + filled, 0
+            if filled == slab.shape[1]:
+                yield slab
+                rows, filled = rows - filled, 0
+                slab = np.empty((columns, min(high, rows)), dtype=dtype)
+
+
+def _columns(slabs: list[Array], first: int, count: int) -> Array:
+    return np.concatenate([slab[first : first + count] for slab in slabs], axis=1)
 
 
 def _tile(columns: int, high: int, dtype: np.dtype[Any]) -> int:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -27,12 +27,14 @@ from .folds import Facts
 from .memory import keep_freed
 from .named_axes import check_axes
 from .one_pass import one_pass
-from .picture import Picture
 from .remedy import with_commands
 from .report import array_facts, fault_finding, finding_of, unreadable
 from .scan_table import MAX_ROWS
 from .source import ByteSource, BytesSource, FileSource
 from .words import shape
+
+if TYPE_CHECKING:
+    from .picture import Picture
 
 IN_MEMORY: Final = "arrays in memory"
 

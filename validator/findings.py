@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from npzschema.contracts import Level, rules
 
-from .picture import Picture
+if TYPE_CHECKING:
+    # Few reports carry any.
+    from .picture import Picture
 
 Verdict = Literal["valid", "violations", "unreadable"]
 

@@ -9,7 +9,7 @@ from typing import Final
 from .beside import CORES
 from .faults import Fault
 from .inflate import InflateError, Inflater, crc32, exact_inflater, inflater
-from .pieces import WINDOW, Undivided, pieces
+from .pieces import Undivided, pieces
 from .prefetch import prefetched
 from .source import ByteSource
 
@@ -18,6 +18,9 @@ DEFLATED: Final = 8
 
 FIRST: Final = 1 << 12
 """Bytes of compressed data read at first: most members are opened for their headers only."""
+
+WINDOW: Final = 1 << 21
+"""Bytes of compressed data read at a time afterwards."""
 
 WORTH: Final = 1 << 22
 """Bytes of a member from which on several threads are worth starting."""

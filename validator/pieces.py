@@ -29,14 +29,12 @@ END: Final = b"\x01" + struct.pack("<2H", len(PROOF), len(PROOF) ^ 0xFFFF) + PRO
 LEAST: Final = 1 << 15
 """Bytes of compressed data that are worth a thread's while."""
 
-MOST: Final = 1 << 22
-"""Bytes of compressed data without a mark after which no piece is looked for."""
+MOST: Final = (1 << 21) + (1 << 17)
+"""Bytes of compressed data without a mark after which no piece is looked for: somewhat more than a chunk that does not
+shrink, or twice as many once there was a piece, since one may be overlooked. So many are read at a time."""
 
 LARGEST: Final = 3 << 21
 """Bytes that a piece may become."""
-
-WINDOW: Final = 1 << 21
-"""Bytes of compressed data read at a time."""
 
 THREADS: Final = min(3, CORES)
 """Threads that inflate: one more has a core to itself where what they give is used."""
@@ -91,19 +89,19 @@ def _first(line: deque[_Part]) -> bytes:
 
 def _divided(source: ByteSource, start: int, end: int, least: int) -> Iterator[tuple[memoryview, bool]]:
     """Compressed data cut behind marks, and whether it is the last."""
-    held, at, after, usual = b"", 0, least, MOST
+    held, at, after, usual, most = b"", 0, least, MOST, MOST
     while True:
         cut = held.find(MARK, after) + len(MARK)
         if cut >= len(MARK) and (start < end or cut < len(held)):
             yield memoryview(held)[at:cut], False
             # Pieces of one stream are of much the same size: most of their bytes need not be looked at. One that is
-            # missed is inflated together with the next.
-            usual = min(usual + usual // 8, cut - at)
+            # overlooked is inflated together with the next.
+            usual, most = min(usual + usual // 8, cut - at), 2 * MOST
             at, after = cut, cut + max(least, usual // 8 * 7)
-        elif len(held) - at > MOST:
+        elif len(held) - at >= most:
             raise Undivided
         elif start < end:
-            length = min(WINDOW, end - start)
+            length = min(MOST, end - start)
             after = max(after, len(held) - len(MARK) + 1) - at
             held, at, start = held[at:] + source.read(start, length), 0, start + length
         else:

@@ -196,7 +196,7 @@ def in_pieces(folder, monkeypatch):
         (member, "LARGE", 1 << 9),
         (member, "CORES", 2),
         (pieces, "THREADS", 2),
-        (pieces, "WINDOW", 1 << 11),
+        (pieces, "MOST", 1 << 11),
         (prefetch, "WORTH", 0),
     ):
         monkeypatch.setattr(module, name, value)
