@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from npzschema.validator.dataset import ArrayHeader, Dataset
+from npzschema.validator.dataset import ArrayHeader, Dataset, chunk_lengths
 from npzschema.validator.prefetch import prefetched
 
 from .errors import GeneratorError
@@ -131,12 +131,12 @@ def _gathered(chunks: Iterable[Array], size: int) -> Iterator[Array]:
     held: list[Array] = []
     count = 0
     for chunk in chunks:
-        held.append(chunk.reshape(-1).copy())
+        held.append(chunk.reshape(-1))
         count += chunk.size
         if whole := count // size:
             joined = np.concatenate(held)
             yield joined[: whole * size]
-            held, count = [joined[whole * size :].copy()], count - whole * size
+            held, count = [joined[whole * size :]], count - whole * size
 
 
 def taken(stream: Stream, axis: int, indices: Array) -> Stream:
@@ -220,7 +220,8 @@ def c_order(stream: Stream, folder: Path | None = None, block: int = BLOCK) -> I
         # The first axes lie fastest: turn the matrix (everything else, first axes), then order each slice.
         rows, columns = math.prod(storage[:-fast]), math.prod(storage[-fast:])
         rest = [axis - fast for axis in stream.storage_axes[:-fast]]
-        for band in transposed(stream.chunks(), rows, columns, stream.dtype, folder, block):
+        widths = _widths(stream, rows)
+        for band in transposed(stream.chunks(), rows, columns, stream.dtype, folder, block, widths):
             yield _ordered(band, storage[:-fast], rest)
         return
     if stream.storage_axes[0] == 0 and len(storage) > 2:
@@ -232,6 +233,14 @@ def c_order(stream: Stream, folder: Path | None = None, block: int = BLOCK) -> I
         )
     whole = np.concatenate([chunk.copy() for chunk in stream.chunks()]).reshape(storage)
     yield np.ascontiguousarray(whole.transpose([stream.storage_axes.index(axis) for axis in range(len(storage))]))
+
+
+def _widths(stream: Stream, rows: int) -> list[int]:
+    """Columns of bands such that each is what two pieces of a member hold, if those are whole columns."""
+    lengths = [*chunk_lengths(stream.shape, stream.dtype.itemsize)]
+    if any(length % rows for length in lengths):
+        return []
+    return [sum(lengths[at : at + 2]) // rows for at in range(0, len(lengths), 2)]
 
 
 def _leading_last(axes: Sequence[int]) -> int:

@@ -8,8 +8,8 @@ of (H, W, N), whose rows are pixels and whose columns are frames, and the revers
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, islice, pairwise
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -51,6 +51,7 @@ def transposed(
     dtype: np.dtype[Any],
     folder: Path | None = None,
     block: int = BLOCK,
+    widths: Sequence[int] = (),
 ) -> Iterator[Array]:
     """Columns of a matrix, in bands.
 
@@ -60,6 +61,7 @@ def transposed(
         dtype: of the chunks.
         folder: where the temporary file goes; the system's folder for such files by default.
         block: bytes to hold in memory.
+        widths: columns of each band, unless that is too much to hold.
 
     Yields:
         C-contiguous arrays of shape (some columns, rows), in order.
@@ -71,24 +73,26 @@ def transposed(
         # Files that large need more memory beside the block.
         high = max(1, high // 4 * 3)
     wide = max(1, min(BAND, block) // (rows * dtype.itemsize))
+    ends = [*accumulate(widths)] if 0 < max(widths, default=0) <= wide else [*range(wide, columns, wide), columns]
+    bands = [slice(first, end) for first, end in pairwise([0, *ends])]
     slab = max(1, min(high, SLAB // (columns * dtype.itemsize)))
     slabs = _slabs(chunks, rows, columns, slab, dtype)
     if high >= rows:
         held = list(slabs)
-        for first in range(0, columns, wide):
-            yield _columns(held, first, wide)
+        for band in bands:
+            yield _columns(held, band)
         return
     with tempfile.TemporaryFile(dir=folder) as file:
         heights = []
         while held := list(islice(slabs, high // slab)):
             heights.append(sum(one.shape[1] for one in held))
-            for first in range(0, columns, wide):
+            for band in bands:
                 # As bytes: there are dtypes, such as dates, of which numpy gives no buffer.
-                file.write(_columns(held, first, wide).view(np.uint8).data)
+                file.write(_columns(held, band).view(np.uint8).data)
             # Before the next are gathered.
             held.clear()
-        for first in range(0, columns, wide):
-            yield _band(file, heights, rows, columns, slice(first, min(columns, first + wide)), dtype)
+        for band in bands:
+            yield _band(file, heights, rows, columns, band, dtype)
 
 
 def _slabs(chunks: Iterable[Array], rows: int, columns: int, high: int, dtype: np.dtype[Any]) -> Iterator[Array]:
@@ -107,8 +111,8 @@ def _slabs(chunks: Iterable[Array], rows: int, columns: int, high: int, dtype: n
                 slab = np.empty((columns, min(high, rows)), dtype=dtype)
 
 
-def _columns(slabs: list[Array], first: int, count: int) -> Array:
-    return np.concatenate([slab[first : first + count] for slab in slabs], axis=1)
+def _columns(slabs: list[Array], band: slice) -> Array:
+    return np.concatenate([slab[band] for slab in slabs], axis=1)
 
 
 def _tile(columns: int, high: int, dtype: np.dtype[Any]) -> int:

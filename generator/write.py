@@ -66,7 +66,7 @@ class NpzWriter:
         Args:
             name: array name, without ``.npy``.
             dtype, shape: of the array; written little-endian.
-            chunks: its items in C order, in arrays of any shape.
+            chunks: its items in C order, in arrays of any shape, which stay as they are.
 
         Raises:
             GeneratorError: the chunks hold more or fewer items than the shape, or the name is taken.
@@ -157,19 +157,26 @@ def _lengths(header: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> list[
 
 
 def _pieces(header: bytes, lengths: list[int], dtype: np.dtype[Any], chunks: Iterable[Array]) -> Iterator[memoryview]:
-    """The member in pieces of these lengths, however it comes; what is too much comes behind them."""
+    """The member in pieces of these lengths, however it comes; what is too much comes behind them.
+
+    A piece that lies in one chunk is not copied.
+    """
     left = iter(lengths)
-    buffer, filled = np.empty(next(left), dtype=np.uint8), 0
+    wanted, parts = next(left), list[Array]()
     for data in chain([np.frombuffer(header, dtype=np.uint8)], map(partial(_raw, dtype), chunks)):
         at = 0
         while at < data.size:
-            if filled == buffer.size:
-                yield buffer.data
-                buffer, filled = np.empty(next(left, data.size - at), dtype=np.uint8), 0
-            step = min(buffer.size - filled, data.size - at)
-            buffer[filled : filled + step] = data[at : at + step]
-            filled, at = filled + step, at + step
-    yield buffer[:filled].data
+            if not wanted:
+                yield _joined(parts)
+                wanted, parts = next(left, data.size - at), []
+            step = min(wanted, data.size - at)
+            parts.append(data[at : at + step])
+            wanted, at = wanted - step, at + step
+    yield _joined(parts)
+
+
+def _joined(parts: list[Array]) -> memoryview:
+    return (parts[0] if len(parts) == 1 else np.concatenate(parts)).data
 
 
 def _raw(dtype: np.dtype[Any], chunk: Array) -> Array:

@@ -72,7 +72,7 @@ class Dataset(Protocol):
     malformed: dict[str, Fault]
 
     def chunks(self, name: str) -> Iterator[np.ndarray[Any, Any]]:
-        """Items of one array as 1-D native-endian arrays, in storage order; each chunk is valid until the next.
+        """Items of one array as 1-D native-endian arrays, in storage order; each chunk stays as it is.
 
         Chunks end where rows, frames or whole slices do, and each slice of one size is cut alike.
         """

@@ -189,6 +189,22 @@ def test_pieces_are_what_a_reader_takes_at_a_time_and_start_afresh(shape):
     assert b"".join(found) == npy_bytes(array)
 
 
+@given(st.lists(st.integers(0, 40)), st.lists(st.integers(1, 40), min_size=1))
+def test_pieces_however_the_items_come(chunks, lengths):
+    items = [np.arange(size, dtype="u1") for size in chunks]
+    found = list(module._pieces(b"head", lengths, np.dtype("u1"), items))
+    assert b"".join(found) == b"head" + b"".join(one.tobytes() for one in items)
+    assert [len(piece) for piece in found[:-1]] == lengths[: len(found) - 1] or len(found) > len(lengths)
+
+
+def test_a_piece_that_lies_in_one_chunk_is_not_copied():
+    items = [np.arange(8, dtype="u1") for _ in range(3)]
+    found = list(module._pieces(b"head", [12, 8, 4, 4], np.dtype("u1"), items))
+    assert [len(piece) for piece in found] == [12, 8, 4, 4]
+    for piece, item in zip(found[1:], (items[1], items[2], items[2]), strict=True):
+        assert np.shares_memory(np.frombuffer(piece, dtype="u1"), item)
+
+
 @pytest.mark.parametrize("compression", ["isal", "zlib"])
 def test_what_is_nearly_empty_does_not_shrink_to_what_readers_take_for_a_bomb(compression):
     array = np.zeros(3 << 20)
