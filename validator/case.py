@@ -84,6 +84,10 @@ class Case:
             return None
         return lattice or model
 
+    def holds_counts(self, reading: Reading) -> bool:
+        """Whether patterns are taken for intensities: as they are known to be, else as the contract has them."""
+        return (self.quantity(reading) or reading.spec.quantity) == "intensity"
+
     def other_quantity(self, reading: Reading) -> Legacy | None:
         """The contract's entry for the quantity that the patterns hold, where it is not the one asked for."""
         quantity = self.quantity(reading)

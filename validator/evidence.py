@@ -101,7 +101,7 @@ class Evidence:
         key = _key(case, scan, reading, reading.layout)
         if key not in self._judged:
             known = stated_of(scene)
-            verdict, counts = judge(scene, known), _holds_counts(case, reading)
+            verdict, counts = judge(scene, known), case.holds_counts(reading)
             self._judged[key] = verdict, residuals(known, counts=counts) if verdict.supported else None
         verdict, fits = self._judged[key]
         return ForwardTest(verdict=verdict, residuals=fits, quantity=_quantity(verdict, fits))
@@ -151,11 +151,6 @@ class Evidence:
             return None, "slices cannot be compared"
         axis, told = frames_along(facts, by_axis.keys())
         return by_axis[axis] if axis is not None else None, told
-
-
-def _holds_counts(case: Case, reading: Reading) -> bool:
-    """Whether the patterns are stored as intensities."""
-    return (case.quantity(reading) or reading.spec.quantity) == "intensity"
 
 
 def _quantity(verdict: Verdict, fits: tuple[float, float] | None) -> Quantity | None:
@@ -230,7 +225,7 @@ def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene 
     measured, kept, dead = _usable(frames)
     if len(kept) < LEAST:
         return f"fewer than {LEAST} frames are usable"
-    if _holds_counts(case, reading):
+    if case.holds_counts(reading):
         measured = np.sqrt(measured)
     return Scene(
         probe=probe,

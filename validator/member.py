@@ -10,7 +10,7 @@ from .beside import CORES
 from .faults import Fault
 from .inflate import InflateError, Inflater, crc32, exact_inflater, inflater
 from .pieces import Undivided, pieces
-from .prefetch import prefetched
+from .prefetch import WORTH, prefetched
 from .source import ByteSource
 
 STORED: Final = 0
@@ -21,9 +21,6 @@ FIRST: Final = 1 << 12
 
 WINDOW: Final = 1 << 21
 """Bytes of compressed data read at a time afterwards."""
-
-WORTH: Final = 1 << 22
-"""Bytes of a member from which on several threads are worth starting."""
 
 LARGE: Final = 1 << 19
 """Bytes asked for at once from which on so many more are inflated meanwhile."""

@@ -203,7 +203,7 @@ def placed(case: Case, scan: Scan) -> ScanTable:
     rows = case.binding.sizes.get(scan.dimension, 0)
     saturated = math.inf
     if frames and facts is not None:
-        counts = (case.quantity(frames) or frames.spec.quantity) == "intensity"
+        counts = case.holds_counts(frames)
         with np.errstate(invalid="ignore"):
             # Whatever is stored, frames are compared as amplitudes.
             as_amplitude = (lambda values: np.sqrt(np.maximum(values, 0))) if counts else np.asarray
@@ -265,7 +265,7 @@ def hot_frames(case: Case) -> Array:
     facts = case.frames_of(frames) if frames else None
     if scan is None or scan.hot_factor is None or frames is None or facts is None:
         return np.zeros(0, dtype=bool)
-    counts = (case.quantity(frames) or frames.spec.quantity) == "intensity"
+    counts = case.holds_counts(frames)
     maxima = np.sqrt(np.maximum(facts.maximum, 0)) if counts else facts.maximum
     hot: Array = np.isfinite(maxima) & (maxima > _ceiling(maxima, scan.hot_factor))
     return hot
