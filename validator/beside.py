@@ -9,6 +9,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, ParamSpec, Self, TypeVar
@@ -94,13 +95,22 @@ class Threads:
             del work
 
 
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
+def uninterrupted() -> AbstractContextManager[None]:
     """Until its end interrupts wait: for libraries that do not come back from one."""
+    return _interrupts("SIG_BLOCK")
+
+
+def interruptible() -> AbstractContextManager[None]:
+    """Until its end interrupts do not wait, not even one that has come before."""
+    return _interrupts("SIG_UNBLOCK")
+
+
+@contextlib.contextmanager
+def _interrupts(how: str) -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(getattr(signal, how), {signal.SIGINT})
     try:
         yield
     finally:
@@ -126,3 +136,11 @@ def startable(count: int) -> bool:
     for thread in running:
         thread.join()
     return len(running) == count
+
+
+def alone() -> bool:
+    """Whether this thread is surely the only one of its process: libraries start some that Python does not know of."""
+    try:
+        return os.listdir("/proc/self/task") == [str(os.getpid())]
+    except OSError:
+        return False

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Generator, Mapping, Sequence
-from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from npzschema.contracts import Contract
 
-from .beside import startable
+from .beside import alone, interruptible, startable, uninterrupted
 from .engine import validate
 from .findings import Report
 from .report import internal
 from .table_libraries import needed
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
 
 SERVING: Final = 4
 """Processes and threads that hand out the work of the others."""
@@ -39,31 +41,44 @@ def validate_each(asked: Sequence[Asked], *, jobs: int = 1, **options: Any) -> G
     Yields:
         The report of each file, in order.
     """
-    check = partial(_check, options=options)
     jobs = min(jobs, len(asked))
     if jobs < 2 or not startable(jobs * (1 + needed(1)) + SERVING):
-        yield from map(check, asked)
+        yield from (_check(one, options) for one in asked)
         return
-    import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
+    pool = ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_alone)
+    try:
+        # Processes start here; that interrupts wait they inherit.
+        with uninterrupted():
+            waiting = [pool.submit(_check_beside, one, options) for one in asked]
+        for one, report in zip(asked, waiting, strict=True):
+            try:
+                yield report.result()
+            except BrokenProcessPool:
+                yield internal(one.path, "the process that checked it, or one beside it, was killed; is memory short?")
+    finally:
+        with contextlib.suppress(BrokenProcessPool):
+            pool.shutdown(cancel_futures=True)
+
+
+def _context() -> BaseContext:
+    """How processes start: forked from this one, which costs least, where no thread but this one may hold a lock."""
+    import multiprocessing
+
+    if alone():
+        return multiprocessing.get_context("fork")
     # A server that has numpy loaded, and no thread running, forks faster than a new process starts.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["npzschema.validator.engine"])
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_alone) as pool:
-        waiting = [pool.submit(check, one) for one in asked]
-        try:
-            for one, report in zip(asked, waiting, strict=True):
-                try:
-                    yield report.result()
-                except BrokenProcessPool:
-                    yield internal(
-                        one.path, "the process that checked it, or one beside it, was killed; is memory short?"
-                    )
-        finally:
-            with contextlib.suppress(BrokenProcessPool):
-                pool.shutdown(cancel_futures=True)
+    return context
+
+
+def _check_beside(asked: Asked, options: Mapping[str, Any]) -> Report:
+    """The same in a process of several: only here is it interrupted, which is handed on with the report."""
+    with interruptible():
+        return _check(asked, options)
 
 
 def _check(asked: Asked, options: Mapping[str, Any]) -> Report:

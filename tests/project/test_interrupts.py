@@ -147,3 +147,46 @@ def test_while_polars_computes_an_interrupt_waits(tmp_path: Path, datasets: Any)
     np.savez(tmp_path / "scan.npz", **datasets.canonical())
     done = subprocess.run([sys.executable, "-c", AMID, str(tmp_path / "scan.npz")], check=False, timeout=60)
     assert done.returncode == 7
+
+
+BESIDE = """
+import os, signal, sys
+from concurrent.futures import ProcessPoolExecutor
+from npzschema.contracts.process import prepare
+prepare()
+from npzschema.validator import many
+if __name__ == "__main__":
+    _, forked, moment, *argv = sys.argv
+    many.alone = lambda: forked == "forked"
+    real, left = ProcessPoolExecutor.submit, int(moment)
+
+    def submit(pool, *arguments):
+        global left
+        work = real(pool, *arguments)
+        left -= 1
+        if left == 0:
+            os.killpg(0, signal.SIGINT)
+        return work
+
+    ProcessPoolExecutor.submit = submit
+    from npzschema.commands import validate_npz
+    sys.argv[1:] = argv
+    validate_npz()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")
+@pytest.mark.parametrize("how", ["forked", "served"])
+@pytest.mark.parametrize("moment", [1, 2, 12])
+def test_several_processes_end_together(how: str, moment: int, tmp_path: Path, datasets: Any) -> None:
+    """One line, and no process stays behind, whatever each of them was doing."""
+    np.savez(tmp_path / "scan.npz", **datasets.canonical())
+    script = tmp_path / "beside.py"
+    script.write_text(BESIDE)
+    child = subprocess.Popen(
+        [sys.executable, script, how, str(moment), "--jobs", "2", *[str(tmp_path / "scan.npz")] * 12],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    # The pipes are closed when the last of them has ended.
+    _, told = child.communicate(timeout=60)
+    assert (child.returncode, told) == (130, "validate-npz: interrupted\n")

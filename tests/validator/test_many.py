@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_a_process_that_is_killed_is_no_pass(tmp_path, datasets):
 
     def kill():
         time.sleep(0.05)
-        for child in _children(os.getpid()):
+        for child in _workers(os.getpid()):
             os.kill(child, signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
@@ -75,10 +76,15 @@ def test_a_process_that_is_killed_is_no_pass(tmp_path, datasets):
     assert all(one.verdict == "unreadable" for one in lost)
 
 
-def _children(parent):
-    """Processes forked by the server that this process has started."""
-    above = {}
+def _workers(parent):
+    """Processes that this one has forked, or the server that it has started."""
+    above, same = {}, Path(f"/proc/{parent}/cmdline").read_bytes()
     for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as file:
-            above[int(name)] = int(file.read().rpartition(")")[2].split()[1])
-    return [child for child, server in above.items() if above.get(server) == parent]
+        with contextlib.suppress(OSError):
+            stat, command = Path(f"/proc/{name}/stat").read_bytes(), Path(f"/proc/{name}/cmdline").read_bytes()
+            above[int(name)] = int(stat.rpartition(b")")[2].split()[1]), command
+    return [
+        child
+        for child, (server, command) in above.items()
+        if (server == parent and command == same) or above.get(server, (0, b""))[0] == parent
+    ]
