@@ -150,7 +150,7 @@ def test_while_polars_computes_an_interrupt_waits(tmp_path: Path, datasets: Any)
 
 
 BESIDE = """
-import os, signal, sys
+import os, signal, subprocess, sys
 from concurrent.futures import ProcessPoolExecutor
 from npzschema.contracts.process import prepare
 prepare()
@@ -158,15 +158,15 @@ from npzschema.validator import many
 if __name__ == "__main__":
     _, forked, moment, *argv = sys.argv
     many.alone = lambda: forked == "forked"
-    real, left = ProcessPoolExecutor.submit, int(moment)
+    real, submitted = ProcessPoolExecutor.submit, []
 
     def submit(pool, *arguments):
-        global left
-        work = real(pool, *arguments)
-        left -= 1
-        if left == 0:
+        if moment == "starting" and not submitted:
+            subprocess.Popen(["sh", "-c", "sleep 0.1; kill -INT 0"])
+        submitted.append(real(pool, *arguments))
+        if moment == str(len(submitted)):
             os.killpg(0, signal.SIGINT)
-        return work
+        return submitted[-1]
 
     ProcessPoolExecutor.submit = submit
     from npzschema.commands import validate_npz
@@ -177,14 +177,14 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")
 @pytest.mark.parametrize("how", ["forked", "served"])
-@pytest.mark.parametrize("moment", [1, 2, 12])
-def test_several_processes_end_together(how: str, moment: int, tmp_path: Path, datasets: Any) -> None:
+@pytest.mark.parametrize("moment", ["starting", "1", "2", "12"])
+def test_several_processes_end_together(how: str, moment: str, tmp_path: Path, datasets: Any) -> None:
     """One line, and no process stays behind, whatever each of them was doing."""
     np.savez(tmp_path / "scan.npz", **datasets.canonical())
     script = tmp_path / "beside.py"
     script.write_text(BESIDE)
     child = subprocess.Popen(
-        [sys.executable, script, how, str(moment), "--jobs", "2", *[str(tmp_path / "scan.npz")] * 12],
+        [sys.executable, script, how, moment, "--jobs", "2", *[str(tmp_path / "scan.npz")] * 12],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     # The pipes are closed when the last of them has ended.
