@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from .plan import Plan, Step, copied
 from .stream import Stream, c_order, framewise, mapped, of_array, squeeze, stream_of, taken, transpose
 
 Array = np.ndarray[Any, Any]
+
+WHOLE: Final = 1e-6
+"""How far from a whole number a value may be that was computed as one."""
 
 
 def mended(
@@ -113,7 +116,7 @@ def _over_all(streams: Mapping[str, Stream], step: Step, contract: Contract) -> 
 
 
 def _like(stream: Stream, values: Array) -> Stream:
-    return of_array(values.astype(stream.dtype))
+    return of_array(_held(values, stream.dtype))
 
 
 def _placed(streams: Mapping[str, Stream], contract: Contract) -> list[str]:
@@ -141,10 +144,35 @@ def _whole(stream: Stream) -> Array:
 def _each(stream: Stream, steps: Sequence[Step], *, guarded: bool) -> Stream:
     """The array after its own steps. Roots, squares and quotients are exact to double precision, and rounded once."""
     rounded = stream.dtype
+    precision = np.finfo(rounded).eps if rounded.kind == "f" else 0.0
     for step in steps:
         stream = _apply(stream, step, guarded=guarded)
         rounded = np.dtype(step.values.get("dtype", rounded))
-    return stream if stream.dtype == rounded else mapped(stream, rounded, lambda chunk: chunk)
+    return (
+        stream if stream.dtype == rounded else mapped(stream, rounded, lambda chunk: _held(chunk, rounded, precision))
+    )
+
+
+def _held(values: Array, dtype: np.dtype[Any], precision: float = 0.0) -> Array:
+    """Values of double precision as a dtype holds them; as integers, only what is whole.
+
+    ``precision``: by which part of itself a value that was squared may have been rounded before.
+    """
+    if dtype.kind not in "iu":
+        return values.astype(dtype)
+    whole = np.rint(values)
+    # More than two values were rounded off by, since squares double it; what is not finite fails, too.
+    if not (np.abs(values - whole) <= WHOLE + 4 * precision * np.abs(whole)).all():
+        raise GeneratorError(f"values are not whole, as {dtype} asks")
+    with np.errstate(invalid="ignore"):
+        return _unwrapped(whole, whole.astype(dtype))
+
+
+def _unwrapped(values: Array, cast: Array) -> Array:
+    """The same cast to integers, where each stands for its value, fractions apart."""
+    if not (np.abs(values.real - cast) < 1).all():
+        raise GeneratorError(f"values lie beyond {cast.dtype}; a cast to integers never wraps")
+    return cast
 
 
 def _apply(stream: Stream, step: Step, *, guarded: bool) -> Stream:
@@ -184,9 +212,7 @@ def _cast(stream: Stream, dtype: np.dtype[Any], *, guarded: bool) -> Stream:
         if guarded and loses(chunk, result):
             raise NotKeptError(f"a cast to {dtype} would lose something")
         # Fractions may be dropped where that was asked for by name; a number never becomes another one.
-        if dtype.kind in "iu" and not (np.abs(chunk.real - result) < 1).all():
-            raise GeneratorError(f"values lie beyond {dtype}; a cast to integers never wraps")
-        return result
+        return _unwrapped(chunk, result) if dtype.kind in "iu" else result
 
     return mapped(stream, dtype, cast)
 

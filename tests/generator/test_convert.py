@@ -14,7 +14,8 @@ import pytest
 import npzschema
 from npzschema import ValidationError
 from npzschema.contracts import ContractError, from_document, load
-from npzschema.generator import GeneratorError, Output, convert, fixture
+from npzschema.contracts.forward_model import amplitudes
+from npzschema.generator import Experiment, GeneratorError, Output, convert, fixture, simulate
 from npzschema.generator import transpose as transposing
 from npzschema.validator.engine import validate
 
@@ -597,17 +598,65 @@ class TestContractsOfYourOwn:
         rng = np.random.default_rng(0)
         return {"p": rng.poisson(40, (30, 6, 7)), "x": rng.random(30) * 50, "y": rng.random(30) * 50}
 
+    SQUARED = ({"quantity": "amplitude", "dtype": "floating", "rule": "NORM-001", "fix": "square"},)
+
     def test_amplitudes_are_squared(self, tmp_path, counts):
-        legacy = [{"quantity": "amplitude", "dtype": "floating", "rule": "NORM-001", "fix": "square"}]
         source = save(tmp_path / "in.npz", counts | {"p": np.sqrt(counts["p"])})
-        made = convert(source, tmp_path / "out.npz", contract=self.contract(legacy=legacy))
+        made = convert(source, tmp_path / "out.npz", contract=self.contract(legacy=self.SQUARED))
         assert steps_of(made) == [("square", "p")]
         assert np.allclose(arrays_of(made.path)["p"], counts["p"], rtol=1e-6)
-        bounded = self.contract(legacy=legacy, values={"maximum": 5})
+        bounded = self.contract(legacy=self.SQUARED, values={"maximum": 5})
         again = convert(source, tmp_path / "2.npz", contract=bounded, allow=["normalise"])
         assert steps_of(again) == [("square", "p"), ("normalise", "p")]
         exact = np.square(np.sqrt(counts["p"]))
         assert (arrays_of(again.path)["p"] == (exact / exact.max()).astype(np.float32)).all()
+
+    @pytest.mark.parametrize(
+        ("stored", "most", "dtype"),
+        [("float32", 40, "uint16"), ("float64", 40, "uint16"), ("float64", 90_000, "uint32")],
+    )
+    def test_counts_are_whole_once_more(self, tmp_path, counts, stored, most, dtype):
+        contract = self.contract(legacy=self.SQUARED, dtype=["uint16", "uint32"])
+        counts["p"] = np.random.default_rng(1).poisson(most, (30, 6, 7))
+        source = save(tmp_path / "in.npz", counts | {"p": np.sqrt(counts["p"]).astype(stored)})
+        made = arrays_of(convert(source, tmp_path / "out.npz", contract=contract).path)["p"]
+        assert made.dtype == dtype
+        assert (made == counts["p"]).all()
+        loaded = npzschema.load(source, contract, mend=True)
+        assert (loaded["p"] == counts["p"]).all()
+
+    @pytest.mark.parametrize(
+        ("stored", "told"),
+        [
+            (lambda counts: np.sqrt(counts * 0.3), "values are not whole, as uint16 asks"),
+            (lambda counts: np.sqrt(counts * 2000.0), "holds amplitudes, the contract says intensities"),
+        ],
+    )
+    def test_what_is_no_count_is_not_made_one(self, tmp_path, counts, stored, told):
+        contract = self.contract(legacy=self.SQUARED, dtype="uint16")
+        source = save(tmp_path / "in.npz", counts | {"p": stored(counts["p"])})
+        with pytest.raises(GeneratorError, match=told):
+            convert(source, tmp_path / "out.npz", contract=contract)
+        assert not (tmp_path / "out.npz").exists()
+
+    def test_whole_positions_stay_whole(self, tmp_path):
+        """The fitted ones lie between pixels here: they are not cut off to the next."""
+        document = json.loads(json.dumps(load(CANONICAL).document)) | {"id": "own/whole"}
+        del document["declaredBy"], document["relations"]
+        for name in ("xcoords", "ycoords"):
+            document["arrays"][name]["dtype"] = ["integer"]
+            del document["arrays"][name]["legacy"]
+        for name in ("xcoords_start", "ycoords_start", "Y"):
+            del document["arrays"][name]
+        contract = from_document(document)
+        experiment = Experiment(positions=81, size=31, seed=3, photons=1e7)
+        arrays = arrays_of(simulate(tmp_path / "made.npz", experiment).path)
+        x, y = np.rint(arrays["xcoords"]), np.rint(arrays["ycoords"])
+        predicted = amplitudes(arrays["probeGuess"], arrays["objectGuess"], x + 0.5, y + 0.5)
+        corner = {"xcoords": (x - 15).astype(np.int64), "ycoords": (y - 15).astype(np.int64)}
+        source = save(tmp_path / "in.npz", arrays | corner | {"diffraction": predicted.astype(np.float32)})
+        with pytest.raises(GeneratorError, match="values are not whole, as int64 asks"):
+            convert(source, tmp_path / "out.npz", contract=contract, allow=["positions"])
 
     def test_integers_are_never_divided(self, tmp_path, counts):
         contract = self.contract(dtype="uint16", values={"maximum": 5})

@@ -106,10 +106,21 @@ def _target(spec: ArraySpec, stored: np.dtype[Any], facts: RangeFacts | None) ->
     return widest, cast_loss(stored, widest, facts)
 
 
+def _holding(spec: ArraySpec, largest: float) -> str | None:
+    """The first dtype of the contract that reaches so far."""
+    for name in spec.dtype:
+        preferred = np.dtype(preferred_dtype((name,)))
+        if preferred.kind not in "iu" or not largest > np.iinfo(preferred).max:
+            return preferred.name
+    return None
+
+
 def _quantity(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
     spec = reading.spec
     evidence, mixed = _quantity_evidence(case, reading, str(entry.quantity))
     held = "counts or intensities" if entry.quantity == "intensity" else "amplitudes"
+    facts = case.facts_of(reading)
+    target = _holding(spec, case.as_meant(reading, facts.range.maximum) if facts else 0.0)
     yield Deviation(
         code=entry.rule,
         array=spec.name,
@@ -118,7 +129,7 @@ def _quantity(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation
         found=str(entry.quantity),
         evidence=evidence,
         at=(entry.index,),
-        fix=_fix(entry, spec, dtype=preferred_dtype(spec.dtype), **({"lossless": False} if mixed else {})),
+        fix=_fix(entry, spec, dtype=target, **({"lossless": False} if mixed else {})) if target else None,
         about="mixed" if mixed else "",
     )
 
