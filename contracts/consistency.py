@@ -125,9 +125,17 @@ def _legacy(contract: Contract, spec: ArraySpec, entry: Legacy) -> Iterator[Flaw
         both = set(expand_dtypes(entry.dtype)) & set(expand_dtypes(spec.dtype))
         if both:
             yield (*here, "dtype"), f"{min(both)} is what the contract asks for"
+    if entry.fix is not None:
+        yield from _legacy_fix(spec, entry, entry.fix)
+
+
+def _legacy_fix(spec: ArraySpec, entry: Legacy, fix: str) -> Iterator[Flaw]:
+    here = ("arrays", spec.name, "legacy", entry.index, "fix")
     kind = next(k for k in ("name", "dims", "quantity", "dtype") if getattr(entry, k) not in (None, ()))
-    if entry.fix is not None and entry.fix not in _STEP_OF[kind]:
-        yield (*here, "fix"), f"{entry.fix!r} does not mend another {kind}"
+    if fix not in _STEP_OF[kind]:
+        yield here, f"{fix!r} does not mend another {kind}"
+    elif fix == "cast" and _textual(spec):
+        yield here, "there is no cast between text and numbers"
 
 
 def _legacy_dims(contract: Contract, spec: ArraySpec, entry: Legacy, dims: Dims) -> Iterator[Flaw]:

@@ -54,7 +54,12 @@ def preferred_dtype(names: tuple[str, ...]) -> str:
     return _WIDEST.get(names[0], names[0])
 
 
-_WIDEST: Final[Mapping[str, str]] = {"integer": "int64", "floating": "float64", "complexfloating": "complex128"}
+_WIDEST: Final[Mapping[str, str]] = {
+    "integer": "int64",
+    "floating": "float64",
+    "complexfloating": "complex128",
+    "text": "str",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

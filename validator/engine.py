@@ -15,6 +15,7 @@ from npzschema.contracts.model import Dims
 
 from . import sidecar
 from .archive import Limits, open_archive
+from .beside import ThreadsError
 from .binding import Binding, bind
 from .case import Case, MetadataText
 from .check import check, keeps
@@ -28,7 +29,7 @@ from .memory import keep_freed
 from .named_axes import check_axes
 from .one_pass import one_pass
 from .remedy import with_commands
-from .report import array_facts, fault_finding, finding_of, unreadable
+from .report import array_facts, fault_finding, finding_of, internal, unreadable
 from .scan_table import MAX_ROWS
 from .source import ByteSource, BytesSource, FileSource
 from .words import shape
@@ -169,7 +170,12 @@ class _Run:
     def report(self) -> Report:
         # Data of any kind may overflow or hold signalling NaNs: that is for the rules to say.
         with np.errstate(all="ignore"):
-            return self._report()
+            try:
+                return self._report()
+            except (Fault, MemoryError, ThreadsError):
+                raise
+            except Exception as error:  # noqa: BLE001 - a check that crashes is not a pass, nor the end of all others
+                return internal(self._path, f"the check failed: {type(error).__name__}: {error}")
 
     def _report(self) -> Report:
         contract = self._choice.contract

@@ -208,6 +208,8 @@ def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene 
     probe, obj = planes
     meant = [symbol for symbol in reading.spec.dims[0] if symbol != scan.dimension]
     stored = [symbol for symbol in layout.dims if symbol != scan.dimension]
+    if set(stored) != set(meant):
+        return f"the patterns have other axes than {axes(reading.spec.dims[0])}"
     frames = sample.frames if stored == meant else sample.frames.transpose(0, 2, 1)
     rows, columns = (reading.header.shape[layout.dims.index(symbol)] for symbol in meant)
     if probe.shape[-2:] != (rows, columns):
@@ -310,6 +312,8 @@ def _complex_plane(case: Case, name: str | None) -> Array | str:
     if facts.range.constant or facts.range.largest == 0:
         return f"{name} is a placeholder"
     planes = [at for at, symbol in enumerate(reading.layout.dims) if isinstance(symbol, str)][-2:]
+    if len(planes) < 2:
+        return f"{name} has no rows and columns"
     modes = [at for at in range(facts.values.ndim) if at not in planes]
     ordered = facts.values.transpose(*modes, *planes)
     return ordered.reshape(-1, *ordered.shape[-2:])

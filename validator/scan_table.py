@@ -324,6 +324,8 @@ def _diameter(case: Case, reading: Reading | None) -> float:
     ):
         return math.nan
     planes = [axis for axis, symbol in enumerate(reading.layout.dims) if isinstance(symbol, str)][-2:]
+    if len(planes) < 2:
+        return math.nan
     modes = tuple(axis for axis in range(facts.values.ndim) if axis not in planes)
     step = math.ceil(math.sqrt(math.prod(facts.values.shape[axis] for axis in planes) / MEASURED))
     some = facts.values[tuple(slice(None, None, step if axis in planes else 1) for axis in range(facts.values.ndim))]

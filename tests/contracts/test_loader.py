@@ -105,6 +105,13 @@ REFUSED = [
     (legacy({"dims": ["H", "N"], "rule": "FORMAT-001", "fix": "transpose"}), "/arrays/d/legacy/0/fix"),
     (legacy({"dims": ["N", "H", 1], "rule": "SHAPE-001", "fix": "squeeze"}), "/arrays/d/legacy/0/fix"),
     (legacy({"dims": ["H", "W", "N"], "rule": "FORMAT-001", "fix": "rename"}), "/arrays/d/legacy/0/fix"),
+    (
+        changed(
+            ("arrays", "t"),
+            {"dims": [], "dtype": "text", "legacy": [{"dtype": "integer", "rule": "DTYPE-001", "fix": "cast"}]},
+        ),
+        "/arrays/t/legacy/0/fix",
+    ),
     (legacy({"name": "d", "rule": "KEY-002"}), "/arrays/d/legacy/0/name"),
     (legacy({"name": "x", "rule": "KEY-002"}), "/arrays/d/legacy/0/name"),
     (legacy({"name": "e", "rule": "KEY-002"}, {"name": "e", "rule": "KEY-002"}), "/arrays/d/legacy/1/name"),

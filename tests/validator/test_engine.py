@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 import npzschema
 from npzschema import ContractError, ValidationError, validate
 from npzschema.contracts import load, rules, shipped
-from npzschema.validator import BytesSource, FileSource, check
+from npzschema.validator import BytesSource, FileSource, check, engine
+from npzschema.validator.cli import run
 from npzschema.validator.rules import ARRAY_RULES, CASE_RULES
 
 
@@ -97,6 +99,25 @@ def test_a_crash_hides_nothing_else(canonical, monkeypatch):
     canonical["diffraction"][2, 0, 0] = np.nan
     report = validate(canonical)
     assert report.codes == {"INTERNAL-001", "VALUE-001"}
+
+
+@pytest.mark.parametrize("step", ["bind", "keeps", "array_facts"])
+def test_what_crashes_between_the_rules_is_no_pass_either(path, canonical, monkeypatch, step):
+    """Nor does it hide what is told of other files."""
+
+    def crash(*_, **__):
+        raise ZeroDivisionError("by hand")
+
+    monkeypatch.setattr(engine, step, crash)
+    for target in (canonical, path):
+        report = validate(target)
+        assert report.verdict == "unreadable"
+        assert [finding.code for finding in report.findings] == ["INTERNAL-001"]
+        assert report.findings[0].message == "the check failed: ZeroDivisionError: by hand"
+    out = io.StringIO()
+    assert run([str(path), "absent.npz"], out, io.StringIO()) == 2
+    told = [line.split()[0] for line in out.getvalue().splitlines() if line[:1] not in ("", " ")]
+    assert set(told) == {str(path), "absent.npz"}
 
 
 WARNINGS = {

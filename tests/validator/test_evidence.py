@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
 import pytest
 
 from npzschema import validate
+from npzschema.contracts import from_document, load
 
 
 def coded(report, code):
@@ -271,6 +273,41 @@ def test_the_report_says_why_the_model_was_not_asked(datasets, change, why):
     assert note.startswith("forward model not asked: ")
     assert why in note
     assert not [one for one in validate(arrays).findings if one.code.startswith("PHYS")]
+
+
+def changed(**arrays):
+    """The canonical contract with other axes."""
+    document = json.loads(json.dumps(load("ptychopinn/canonical").document)) | {"id": "own/changed"}
+    del document["declaredBy"], document["relations"]
+    document["dimensions"]["P"] = {"description": "pixels"}
+    for name, dims in arrays.items():
+        document["arrays"][name] |= {"dims": dims, "legacy": []}
+    if "objectGuess" in arrays:
+        del document["dimensions"]["HO"]["minimum"], document["dimensions"]["WO"]
+    return from_document(document)
+
+
+@pytest.mark.parametrize(
+    ("contract", "change", "why"),
+    [
+        (
+            changed(objectGuess=["HO"]),
+            lambda a: {**a, "objectGuess": a["objectGuess"][:, 0]},
+            "objectGuess has no rows",
+        ),
+        (changed(probeGuess=["H"]), lambda a: {**a, "probeGuess": a["probeGuess"][:, 0]}, "probeGuess has no rows"),
+        (changed(diffraction=[["N", "P"], ["N", "H", "W"]]), dict, "the patterns have other axes than (N, P)"),
+        (
+            changed(diffraction=[["N", "P"], ["N", "H", "W"]]),
+            lambda a: {**a, "diffraction": a["diffraction"].reshape(len(a["diffraction"]), -1)},
+            "the patterns cannot be sampled",
+        ),
+    ],
+)
+def test_contracts_for_other_data_leave_the_model_silent(datasets, contract, change, why):
+    report = validate(change(datasets.canonical()), contract)
+    assert report.ok
+    assert f"forward model not asked: {why}" in report.notes[-1]
 
 
 def test_an_undecided_order_of_axes_says_what_was_asked(datasets):

@@ -80,7 +80,7 @@ def _dtype(case: Case, reading: Reading, entry: Legacy) -> Iterator[Deviation]:
     target, loss = _target(spec, stored, facts.range if facts else None)
     rounds = None if np.can_cast(stored, target, "safe") else ROUNDED.get((stored.kind, target.name))
     kept = f"; the cast {rounds or 'loses nothing'}"
-    tail = "" if facts is None else f"; the cast loses something: {loss}" if loss else kept
+    tail = "" if facts is None or not entry.fix else f"; the cast loses something: {loss}" if loss else kept
     yield Deviation(
         code=entry.rule,
         array=spec.name,
