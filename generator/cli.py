@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 from npzschema.contracts import ContractError
 from npzschema.contracts.terminal import UsageError, main_of
 from npzschema.validator.escape import escape
+from npzschema.validator.reading_options import limits_of
 
 from .options import parser
 
@@ -78,11 +79,14 @@ def _sizes(made: Made) -> str:
 
 def _dry_run(options: argparse.Namespace) -> str:
     from .convert import dry_run
+    from .plan import check_allowed
 
+    check_allowed(options.allow)
     without, everything = dry_run(
         options.source,
         contract=options.contract,
         axes=dict(options.axes),
+        limits=limits_of(options),
         keep_legacy_names=options.keep_legacy_names,
     )
     lines = [f"would do: {step.sentence}" for step in without.steps]
@@ -102,6 +106,7 @@ def _run_convert(options: argparse.Namespace) -> Made:
         contract=options.contract,
         allow=options.allow,
         axes=dict(options.axes),
+        limits=limits_of(options),
         keep_legacy_names=options.keep_legacy_names,
         metadata_out=options.metadata_out,
         options=_output_of(options),
@@ -119,6 +124,7 @@ def _run_fixture(options: argparse.Namespace) -> Made:
         contract=options.contract,
         allow=options.allow,
         axes=dict(options.axes),
+        limits=limits_of(options),
         metadata_out=options.metadata_out,
         options=_output_of(options),
     )

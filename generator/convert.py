@@ -8,12 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from npzschema.contracts import DEFAULT, Contract, load
-from npzschema.validator.archive import open_archive
-from npzschema.validator.dataset import ArchiveDataset
-from npzschema.validator.engine import validate
-from npzschema.validator.faults import Fault
+from npzschema.validator.archive import Limits
 from npzschema.validator.memory import give_back
-from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError, NotKeptError
 from .mend import second_names
@@ -23,7 +19,7 @@ from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
 from .rounds import mended_in_rounds
 from .sidecar import Sidecar
-from .source import Axes, Source, check_axes, opened, refuse_same
+from .source import Axes, Source, examined, opened, refuse_same
 from .stream import Stream
 from .transpose import BLOCK
 
@@ -35,6 +31,7 @@ def convert(
     contract: str | Path | Contract = DEFAULT,
     allow: Collection[str] = (),
     axes: Axes | None = None,
+    limits: Limits | None = None,
     keep_legacy_names: bool = False,
     metadata_out: str | os.PathLike[str] | None = None,
     options: Output = DEFAULTS,
@@ -48,6 +45,7 @@ def convert(
         allow: steps that are taken only by name: ``normalise``, ``drop``, ``cast``, ``sqrt``,
             ``square``, ``pairing``, ``positions``, ``centre``, ``detector``.
         axes: axes of arrays whose order the caller knows, such as ``{"diffraction": ("H", "W", "N")}``.
+        limits: what to refuse as a bomb.
         keep_legacy_names: write the patterns under both of their names, for readers of either kind.
         metadata_out: where to write a record of the source and of every step.
         options: how the file is written.
@@ -66,7 +64,7 @@ def convert(
         refuse_existing(path, force=options.force)
 
     def attempt(*, headers_only: bool) -> Made:
-        with opened(source, wanted, allow=allow, axes=axes, headers_only=headers_only) as one:
+        with opened(source, wanted, allow=allow, axes=axes, headers_only=headers_only, limits=limits) as one:
             streams, steps = mended_in_rounds(
                 one, wanted, allow=allow, guarded=headers_only, both_names=keep_legacy_names
             )
@@ -118,36 +116,25 @@ def dry_run(
     *,
     contract: str | Path | Contract = DEFAULT,
     axes: Axes | None = None,
+    limits: Limits | None = None,
     keep_legacy_names: bool = False,
 ) -> tuple[Plan, Plan]:
     """What :func:`convert` would do, without lossy steps and with all of them."""
     wanted = contract if isinstance(contract, Contract) else load(contract)
-    check_axes(wanted, axes)
-    report = validate(source, wanted, axes=axes)
-    if report.verdict == "unreadable":
-        with opened(source, wanted, axes=axes):
-            pass
-    try:
-        with FileSource(source) as file:
-            _, declared = metadata(ArchiveDataset(open_archive(file)), wanted)
-    except Fault as fault:
-        raise GeneratorError(f"{os.fsdecode(source)}: {fault.code} {fault.member or ''} {fault.what}") from None
-    plans = plan(report, wanted), plan(report, wanted, allow=tuple(LOSSY))
-    names = {facts.reads_as for facts in report.arrays.values() if facts.reads_as}
-    copies = second_names(wanted, names, report.arrays) if keep_legacy_names else ()
-    without, everything = (replace(one, steps=(*one.steps, *copies, *declared)) for one in plans)
-    if not everything.obstacles and any(step.step in BY_CONTENT for step in everything.steps):
-        everything = _foreseen(source, wanted, everything, axes, both_names=keep_legacy_names)
-    return without, everything
-
-
-def _foreseen(
-    source: str | os.PathLike[str], wanted: Contract, everything: Plan, axes: Axes | None, *, both_names: bool
-) -> Plan:
-    """The same plan with what shows only once it is carried out."""
-    with opened(source, wanted, allow=tuple(LOSSY), axes=axes) as one:
+    one = examined(source, wanted, axes=axes, limits=limits)
+    one.check_readable()
+    with one.opened() as (dataset, _, _):
+        _, declared = metadata(dataset, wanted)
+    names = {facts.reads_as for facts in one.report.arrays.values() if facts.reads_as}
+    copies = second_names(wanted, names, one.report.arrays) if keep_legacy_names else ()
+    plans = one.plan, plan(one.report, wanted, allow=tuple(LOSSY))
+    without, everything = (replace(each, steps=(*each.steps, *copies, *declared)) for each in plans)
+    if everything.obstacles or not any(step.step in BY_CONTENT for step in everything.steps):
+        return without, everything
+    # With what shows only once it is carried out.
+    with opened(source, wanted, allow=tuple(LOSSY), axes=axes, limits=limits) as mended:
         try:
-            _, steps = mended_in_rounds(one, wanted, allow=tuple(LOSSY), both_names=both_names)
+            _, steps = mended_in_rounds(mended, wanted, allow=tuple(LOSSY), both_names=keep_legacy_names)
         except GeneratorError as error:
-            return replace(everything, obstacles=(str(error),))
-    return replace(everything, steps=steps)
+            return without, replace(everything, obstacles=(str(error),))
+    return without, replace(everything, steps=steps)

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 
 from npzschema.contracts import DEFAULT, Contract, Legacy, load
+from npzschema.validator.archive import Limits
 from npzschema.validator.sidecar import sidecar_beside
 
 from .errors import GeneratorError
@@ -42,6 +43,7 @@ def fixture(
     contract: str | Path | Contract = FIXTURE,
     allow: Collection[str] = (),
     axes: Axes | None = None,
+    limits: Limits | None = None,
     metadata_out: str | os.PathLike[str] | None = None,
     options: Output = DEFAULTS,
 ) -> Made:
@@ -55,6 +57,7 @@ def fixture(
         contract: what the fixture must keep.
         allow: lossy steps that may be taken, such as ``normalise``.
         axes: axes of arrays whose order the caller knows.
+        limits: what to refuse as a bomb.
         metadata_out: the sidecar; by default the output's name with ``.json``.
         options: how the file is written.
 
@@ -85,7 +88,7 @@ def fixture(
         )
     read_as = _of_source(wanted)
     advice = "" if fixed is None else f"for patterns of another size name --contract {DEFAULT}"
-    with opened(source, read_as, allow=allow, axes=axes, advice=advice) as one:
+    with opened(source, read_as, allow=allow, axes=axes, limits=limits, advice=advice) as one:
         whole, mends = mended_in_rounds(one, read_as, allow=allow)
         text = {wanted.metadata.member} if wanted.metadata else set()
         chosen = _indices(one, read_as, whole, subset_size, positions)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from npzschema import __version__
 from npzschema.contracts.terminal import Parser, command, tool_options
-from npzschema.validator.axes_option import add_axes_option
+from npzschema.validator.reading_options import add_reading_options
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[Parser]  # noqa: SLF001 - argparse gives its types no public names
@@ -133,7 +133,7 @@ def _steps(made: argparse._ArgumentGroup) -> None:
         help="a step that may be taken: normalise, drop, cast, sqrt, square, pairing, positions, centre or detector; "
         "may be repeated",
     )
-    add_axes_option(made)
+    add_reading_options(made)
 
 
 def _output(made: argparse.ArgumentParser) -> argparse._ArgumentGroup:

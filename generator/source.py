@@ -88,6 +88,13 @@ class Examined:
             self.check_unchanged()
             raise GeneratorError(f"{self.name}: {fault.code} {fault.member or ''} {fault.what}") from None
 
+    def check_readable(self) -> None:
+        """Raises :class:`GeneratorError` for a file that cannot be read."""
+        if self.report.verdict == "unreadable":
+            errors = [found for found in self.report.findings if found.level == "error"]
+            told = "; ".join(f"{found.code} {found.message}" for found in errors)
+            raise GeneratorError(f"{self.name}: cannot be read: {told}")
+
     def check_unchanged(self, source: FileSource | None = None) -> None:
         """Raises :class:`GeneratorError` once the file, or the one that is open, is no longer what was examined."""
         now = _stamp(self.path)
@@ -165,6 +172,7 @@ def opened(
     allow: Collection[str] = (),
     axes: Axes | None = None,
     headers_only: bool = False,
+    limits: Limits | None = None,
     advice: str = "",
 ) -> Iterator[Source]:
     """Open a file and plan its mending.
@@ -175,16 +183,15 @@ def opened(
         allow: steps taken only by name that may be taken.
         axes: axes of arrays whose order the caller knows.
         headers_only: plan by the headers alone; whoever does that checks the result.
+        limits: what to refuse as a bomb.
         advice: what else may be tried where a size of the patterns is out of range.
 
     Raises:
         NotKeptError: the headers alone do not tell how to mend it.
         GeneratorError: it cannot be read, something in it cannot be mended, or it changes while it is read.
     """
-    one = examined(path, contract, allow=allow, axes=axes, headers_only=headers_only)
-    if one.report.verdict == "unreadable":
-        told = "; ".join(f"{found.code} {found.message}" for found in one.report.findings if found.level == "error")
-        raise GeneratorError(f"{one.name}: cannot be read: {told}")
+    one = examined(path, contract, allow=allow, axes=axes, headers_only=headers_only, limits=limits)
+    one.check_readable()
     if headers_only and not one.headers_suffice:
         raise NotKeptError(f"{one.name}: its values must be read first")
     if one.plan.obstacles:

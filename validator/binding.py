@@ -22,6 +22,9 @@ from .outvoted import outvoted, turned
 from .solve import Dissent, Layout, broken_bounds, fits, sizes_of, solve
 from .solve import agree as _agree
 
+NAMED: Final = "its axes are as they were named (--axes)"
+"""What decided where the user has."""
+
 MAX_SQUEEZED: Final = 3
 """Axes of length 1 that are left out, at most."""
 
@@ -122,6 +125,7 @@ def bind(contract: Contract, headers: Mapping[str, ArrayHeader], axes: Mapping[s
             renamed=renamed,
             layout=layouts[0] if layouts else None,
             alternatives=layouts[1:],
+            evidence=NAMED if name in named else "",
             kept=kept,
         )
     first = best[0]

@@ -18,6 +18,7 @@ from .asked import baseline_of, chosen, config_of, kept
 from .escape import escape
 from .options import parser
 from .outputs import Wanted, deliver, refuse
+from .reading_options import limits_of
 
 if TYPE_CHECKING:
     from .config import Config
@@ -66,7 +67,6 @@ def _parsed(argv: list[str]) -> argparse.Namespace:
 
 
 def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wanted], stderr: TextIO) -> list[Report]:
-    from .archive import Limits
     from .beside import ThreadsError
     from .config import ConfigError
     from .many import Asked, validate_each
@@ -89,7 +89,7 @@ def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wan
         jobs=options.jobs,
         headers_only=options.headers_only,
         strict_archive=options.strict_archive,
-        limits=Limits(expansion=options.max_expansion) if options.max_expansion else None,
+        limits=limits_of(options),
         own_contracts=own,
         pictures=options.pictures or any(REPORTERS[one.format].pictures for one in wanted),
     )
@@ -121,8 +121,9 @@ def _saved(options: argparse.Namespace) -> Sequence[Report]:
     """What was saved, rendered again: options that say how data is read have nothing to act on."""
     from .saved import SavedError, read
 
-    for name in ("paths", "contract", "headers_only", "axes", "strict_archive", "max_expansion", "pictures"):
-        if getattr(options, name) not in (None, False, [], "auto"):
+    usual = parser()
+    for name in ("paths", "contract", "headers_only", "axes", "strict_archive", "max_expansion", "pictures", "jobs"):
+        if (value := getattr(options, name)) and value != usual.get_default(name):
             said = "PATH" if name == "paths" else f"--{name.replace('_', '-')}"
             raise UsageError(f"--from-report reads no data; leave out {said}")
     try:

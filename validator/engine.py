@@ -84,6 +84,7 @@ def validate(
         strict_archive=strict_archive,
         pictures=pictures,
         own=tuple(own_contracts),
+        limits=limits,
     )
     if isinstance(target, Mapping):
         return _Run(MappingDataset(target), IN_MEMORY, options).report()
@@ -91,7 +92,7 @@ def validate(
         path = os.fsdecode(target)
         try:
             with FileSource(path) as source:
-                return _read(source, path, options, limits)
+                return _read(source, path, options)
         except Fault as fault:
             return unreadable(path, options.contract, fault, pictures=pictures)
     if isinstance(target, bytes):
@@ -101,7 +102,7 @@ def validate(
             f"validate() takes a path, bytes, a byte source or a mapping of arrays, not {type(target).__name__}"
         )
     try:
-        return _read(target, "bytes in memory", options, limits)
+        return _read(target, "bytes in memory", options)
     except Fault as fault:
         return unreadable("bytes in memory", options.contract, fault, pictures=pictures)
 
@@ -139,10 +140,11 @@ class _Options:
     pictures: bool
     recognise: bool = True
     own: tuple[Contract, ...] = ()
+    limits: Limits | None = None
 
 
-def _read(source: ByteSource, path: str, options: _Options, limits: Limits | None) -> Report:
-    dataset = ArchiveDataset(open_archive(source, limits, exact=options.strict_archive))
+def _read(source: ByteSource, path: str, options: _Options) -> Report:
+    dataset = ArchiveDataset(open_archive(source, options.limits, exact=options.strict_archive))
     run = _Run(dataset, path, options)
     if isinstance(source, FileSource) and not options.headers_only:
         other = list(sidecar.check(path, source))
@@ -195,7 +197,7 @@ class _Run:
             bindings[one.id] = evidence.decided(self._case(one, bindings[one.id], facts))
         own = self._tested(contract, bindings[contract.id], facts, evidence)
         self._findings += check(own)
-        self._findings = with_commands(self._path, self._findings, contract)
+        self._findings = with_commands(self._path, self._findings, contract, self._options.axes, self._options.limits)
         self._notes += [
             f"{name}: {one.evidence}" for name, one in own.binding.readings.items() if one.evidence and one.decided
         ]

@@ -8,8 +8,8 @@ from typing import Final
 
 from npzschema.contracts.terminal import Parser, tool_options
 
-from .axes_option import add_axes_option
 from .outputs import Wanted
+from .reading_options import add_reading_options
 from .reporters import REPORTERS
 
 MOST_JOBS: Final = 256
@@ -70,15 +70,9 @@ Group = argparse._ArgumentGroup  # noqa: SLF001 - argparse gives its type no pub
 def _read(made: Group) -> None:
     made.add_argument("paths", nargs="*", metavar="PATH", help="NPZ files; after -- a name may begin with a dash")
     made.add_argument("--headers-only", action="store_true", help="names, shapes and dtypes only; reads no values")
-    add_axes_option(made)
+    add_reading_options(made)
     made.add_argument(
         "--strict-archive", action="store_true", help="also read members that no contract asks for, to their checksums"
-    )
-    made.add_argument(
-        "--max-expansion",
-        type=_ratio,
-        metavar="RATIO",
-        help="how often its own size an archive may expand to (default: 250)",
     )
     made.add_argument(
         "--jobs",
@@ -201,16 +195,6 @@ def _one_more(text: str) -> Wanted:
     if name not in REPORTERS:
         raise argparse.ArgumentTypeError(f"no format {name!r}; there are {', '.join(REPORTERS)}")
     return Wanted(format=name, path=path)
-
-
-def _ratio(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 1 <= value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a ratio of at least 1")
-    return value
 
 
 def _jobs(text: str) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from npzschema.contracts import DEFAULT, Contract, rules
+from npzschema.contracts.model import Dims
 
+from .archive import Limits
 from .findings import Deviation, Finding
 
 BY_NAME: Final = frozenset({"drop", "positions", "pairing", "centre", "detector", "normalise"})
@@ -22,22 +24,37 @@ def remedy_of(deviation: Deviation) -> str:
     return rule.remedy_for.get(deviation.about) or rule.remedy
 
 
-def with_commands(path: str, findings: Iterable[Finding], contract: Contract) -> list[Finding]:
+def with_commands(
+    path: str,
+    findings: Iterable[Finding],
+    contract: Contract,
+    axes: Mapping[str, Dims] | None = None,
+    limits: Limits | None = None,
+) -> list[Finding]:
     """The same findings; those that the tool can mend say how.
 
-    A command is offered only where it mends every error of the file: where one is left, nothing is written.
+    A command is offered only where it mends every error of the file: where one is left, nothing is written. It reads
+    the file as this one was read: by the same ``axes`` and ``limits``.
     """
     told = list(findings)
     errors = [one for one in told if one.level == "error"]
     # A remedy of its own says that the step is not the right one here.
     left = sorted({one.code for one in errors if one.fix is None or _advised_otherwise(one)})
     needed = {name for one in errors for name in _by_name(one)}
+    read = _read_as(axes or {}, limits or Limits())
     return [
         one
         if one.fix is None or _advised_otherwise(one)
-        else replace(one, remedy=_mend(path, one, contract, left, needed))
+        else replace(one, remedy=_mend(path, one, contract, left, needed, read))
         for one in told
     ]
+
+
+def _read_as(axes: Mapping[str, Dims], limits: Limits) -> list[str]:
+    """The options by which a file is read as it was here."""
+    named = [f"--axes {quote(name + '=' + ','.join(map(str, dims)))}" for name, dims in axes.items()]
+    wide = [f"--max-expansion {limits.expansion:.12g}"] if limits.expansion != Limits().expansion else []
+    return named + wide
 
 
 def _advised_otherwise(finding: Finding) -> bool:
@@ -52,13 +69,15 @@ def _by_name(finding: Finding) -> set[str]:
     return own | set(fix.get("then", ()))
 
 
-def _mend(path: str, finding: Finding, contract: Contract, left: list[str], needed: set[str]) -> str:
+def _mend(
+    path: str, finding: Finding, contract: Contract, left: list[str], needed: set[str], read: Sequence[str]
+) -> str:
     mend = rules()[finding.code].mend or finding.remedy
     if left:
         return f"First put {' and '.join(left)} right, which no command does; then {mend}"
     if not path.endswith(".npz"):
         return mend
-    words = ["generate-npz convert"]
+    words = ["generate-npz convert", *read]
     words += [f"--allow {name}" for name in sorted(needed | _by_name(finding))]
     if contract.reference != DEFAULT:
         words.append(f"--contract {quote(contract.reference)}")

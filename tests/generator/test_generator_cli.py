@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import resource
+import shlex
 import struct
 import subprocess
 import sys
@@ -18,8 +19,9 @@ import pytest
 import npzschema
 from npzschema import generator
 from npzschema.generator import Experiment, GeneratorError, Made, Output, Progress, convert, fixture, simulate
+from npzschema.generator.convert import dry_run
 from npzschema.generator.progress import Bar
-from npzschema.validator import progress
+from npzschema.validator import Limits, progress
 
 from .making import CANONICAL, FIXTURE, LEGACY, arrays_of, command, held, legacy, refused, rich, save, simulated
 
@@ -34,6 +36,44 @@ def generate(folder, *argv, **more):
         check=False,
         **more,
     )
+
+
+def test_an_offered_command_reads_the_file_as_it_was_read(tmp_path):
+    """By axes that were named, and by a limit that was raised; neither is told by the file."""
+    rng = np.random.default_rng(0)
+    patterns = rng.random((16, 16, 16), dtype=np.float32)
+    cube = {
+        "diffraction": patterns,
+        "probeGuess": (rng.random((16, 16)) + 1j * rng.random((16, 16))).astype(np.complex64),
+        "objectGuess": np.ones((40, 40), np.complex64),
+        "xcoords": rng.uniform(10, 30, 16),
+        "ycoords": rng.uniform(10, 30, 16),
+    }
+    source = save(tmp_path / "cube.npz", cube)
+    named = {"diffraction": ("H", "W", "N")}
+    report = npzschema.validate(source, axes=named, limits=Limits(expansion=1.5, free=1 << 20))
+    (finding,) = [one for one in report.findings if one.code == "FORMAT-001"]
+    assert finding.evidence == "its axes are as they were named (--axes)"
+    name, *argv = shlex.split(finding.remedy)
+    assert argv[:5] == ["convert", "--axes", "diffraction=H,W,N", "--max-expansion", "1.5"]
+    status, _, told = command(*argv)
+    assert (name, status, told) == ("generate-npz", 0, "")
+    assert (arrays_of(argv[-1])["diffraction"] == patterns.transpose(2, 0, 1)).all()
+    (without,) = [one for one in npzschema.validate(source).findings if one.code == "FORMAT-002"]
+    assert "generate-npz" not in without.remedy
+
+
+@pytest.mark.parametrize("make", [convert, fixture, lambda source, _, **more: dry_run(source, **more)])
+def test_a_limit_that_is_raised_or_lowered(tmp_path, make):
+    source = simulated(tmp_path / "in.npz", CANONICAL, n=64, size=64, object_shape=(140, 140))
+    with pytest.raises(GeneratorError, match="FILE-009"):
+        make(source, tmp_path / "out.npz", limits=Limits(expansion=1, free=1))
+    make(source, tmp_path / "out.npz", limits=Limits(expansion=3000, free=1))
+
+
+def test_a_dry_run_refuses_what_the_run_would(tmp_path):
+    source = simulated(tmp_path / "in.npz", CANONICAL)
+    assert "'nonsense' is no step" in refused(tmp_path, "convert", "--dry-run", "--allow", "nonsense", source)
 
 
 def test_the_story_from_end_to_end(tmp_path):

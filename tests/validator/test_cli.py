@@ -313,6 +313,7 @@ def test_version_and_help():
         (["--from-report", "none.json", "--axes", "a=N"], "leave out --axes"),
         (["--from-report", "none.json", "--strict-archive"], "leave out --strict-archive"),
         (["--from-report", "none.json", "--max-expansion", "9"], "leave out --max-expansion"),
+        (["--from-report", "none.json", "--jobs", "7"], "leave out --jobs"),
         (["--from-report", "none.json"], "none.json: cannot be read: no such file"),
         (["--from-report", ""], "cannot be read"),
         (["--nonsense", "x"], "unrecognized arguments"),

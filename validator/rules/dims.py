@@ -86,7 +86,7 @@ def _turned(case: Case, reading: Reading, layout: Layout) -> Deviation:
         message=f"axes are {axes(layout.dims)} = {shape(reading.header.shape)}, the contract says {axes(meant)}",
         expected=axes(meant),
         found=axes(layout.dims),
-        evidence=witnesses(case, reading),
+        evidence=reading.evidence or witnesses(case, reading),
         fix={"step": "transpose", "array": reading.spec.name, "axes": list(order_of(reading.spec, layout))},
     )
 
