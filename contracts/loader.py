@@ -176,8 +176,10 @@ def _extend(document: Json, where: str, base: Path | None, seen: tuple[str, ...]
         if base is None:
             raise ContractError(where, "/extends", f"{parent!r} is no shipped contract")
         parent = str(base / parent)
-    if parent in seen or len(seen) >= MAX_EXTENDS:
+    if os.path.realpath(parent) in map(os.path.realpath, seen):
         raise ContractError(where, "/extends", "extends itself, by " + " > ".join([*seen, parent]))
+    if len(seen) >= MAX_EXTENDS:
+        raise ContractError(where, "/extends", f"extends others over more than {MAX_EXTENDS} levels")
     inherited = _resolve(parent, (*seen, parent))
     # What a contract is called and where its facts come from is its own, never inherited.
     for key in ("id", "version", "title", "finding", "description", "sources", "decisions", "declaredBy"):

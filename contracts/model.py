@@ -106,6 +106,17 @@ class Values:
             high = min(high, math.ceil(self.exclusive_maximum) - 1)
         return low, high
 
+    def holds(self, value: float) -> bool:
+        """Whether a value is within the bounds."""
+        above = self.exclusive_minimum is None or value > self.exclusive_minimum
+        below = self.exclusive_maximum is None or value < self.exclusive_maximum
+        return (
+            above
+            and below
+            and (self.minimum is None or value >= self.minimum)
+            and (self.maximum is None or value <= self.maximum)
+        )
+
     def both(self, other: Values) -> Values:
         """What asks for all that either asks for."""
         return Values(

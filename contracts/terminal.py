@@ -92,8 +92,9 @@ def main_of(name: str, run: Run) -> NoReturn:
         sys.stderr.write(f"{name}: out of memory\n")
         status = 2
     except OSError as error:
-        # Only standard output can fail here: every file has its own message.
-        sys.stderr.write(f"{name}: cannot write to standard output: {(error.strerror or str(error)).lower()}\n")
+        # Files have their own messages, and what names none is standard output.
+        what = "cannot write to standard output" if error.filename is None else printable(os.fsdecode(error.filename))
+        sys.stderr.write(f"{name}: {what}: {(error.strerror or str(error)).lower()}\n")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 2
     except SystemExit as stop:

@@ -99,8 +99,8 @@ def _fortran(data: ScanDataset) -> Arrays:
         raise NotApplicable.because("any-order")
     for spec in data.contract.arrays.values():
         array = data.arrays.get(spec.name)
-        if array is not None and array.ndim > 1 and min(array.shape) > 1:
-            return data.arrays | {spec.name: np.asfortranarray(array)}
+        if array is not None and not (turned := np.asfortranarray(array)).flags.c_contiguous:
+            return data.arrays | {spec.name: turned}
     raise NotApplicable.because("one-axis")
 
 

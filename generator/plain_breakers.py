@@ -70,8 +70,8 @@ def _differing(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
 
 def _fortran(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:
     for spec, array in _held(arrays, contract):
-        if array.ndim > 1 and min(array.shape) > 1:
-            yield arrays | {spec.name: np.asfortranarray(array)}
+        if not (turned := np.asfortranarray(array)).flags.c_contiguous:
+            yield arrays | {spec.name: turned}
 
 
 def _longer_shape(arrays: Arrays, contract: Contract) -> Iterator[Arrays]:

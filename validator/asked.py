@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
-from npzschema.contracts import Contract, ContractError, rules, shipped
+from npzschema.contracts import Contract, ContractError, shipped
 from npzschema.contracts.terminal import UsageError
 
 from .escape import escape
@@ -26,13 +26,13 @@ def config_of(options: argparse.Namespace) -> Config:
     Raises:
         UsageError: either of them is refused.
     """
-    from .config import Config, ConfigError, level_flaw
+    from .config import Config, ConfigError, level_flaw, prefix_flaw
     from .config_file import find, read
     from .settings import Settings
 
     for prefix in (*options.select, *options.ignore):
-        if not any(code.startswith(prefix) for code in rules()):
-            raise UsageError(f"no rule's code begins with {prefix!r}")
+        if (flaw := prefix_flaw(prefix)) is not None:
+            raise UsageError(flaw)
     for code, _ in options.level:
         if (flaw := level_flaw(code)) is not None:
             raise UsageError(escape(f"--level {code}: {flaw}"))

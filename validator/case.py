@@ -43,8 +43,8 @@ class ForwardTest:
 class Case:
     """A file, read under a contract. ``facts``: by member, empty where values were not read.
 
-    ``unreadable``: arrays that are there but malformed, which is told already; ``own``: contracts that are known beside
-    those that ship with the tool.
+    ``unreadable``: arrays that are there but malformed or damaged, which is told already; ``own``: contracts that are
+    known beside those that ship with the tool.
     """
 
     contract: Contract

@@ -79,6 +79,11 @@ class Config:
         return self.own_contracts.get(reference) or load(reference)
 
 
+def prefix_flaw(prefix: str) -> str | None:
+    """Why rules cannot be chosen by the beginning of their codes, or None."""
+    return None if any(code.startswith(prefix) for code in rules()) else f"no rule's code begins with {prefix!r}"
+
+
 def level_flaw(code: str) -> str | None:
     """Why no level can be given to a code, or None."""
     if code not in rules():

@@ -9,12 +9,12 @@ from datetime import date, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from npzschema.contracts import Contract, ContractError, load, rules, schema, shipped
+from npzschema.contracts import Contract, ContractError, load, schema, shipped
 from npzschema.contracts.loader import MAX_BYTES
 from npzschema.contracts.shortening import short
 
 from .bounded import UnreadError, read_whole
-from .config import Config, ConfigError, level_flaw, near
+from .config import Config, ConfigError, level_flaw, near, prefix_flaw
 from .named_axes import check_axes
 from .settings import Settings
 from .toml_lines import line_of
@@ -152,8 +152,8 @@ class _Reader:
     def _settings(self, body: Json, place: Place) -> Settings:
         for keyword in ("select", "ignore"):
             for index, prefix in enumerate(body.get(keyword, [])):
-                if not any(code.startswith(prefix) for code in rules()):
-                    raise self._refused((*place, keyword, index), f"no rule's code begins with {prefix!r}")
+                if (flaw := prefix_flaw(prefix)) is not None:
+                    raise self._refused((*place, keyword, index), flaw)
         for code in body.get("levels", {}):
             if (flaw := level_flaw(code)) is not None:
                 raise self._refused((*place, "levels", code), flaw)

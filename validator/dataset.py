@@ -26,7 +26,8 @@ CHUNK: Final = 1 << 21
 class ArrayHeader:
     """Name, dtype, shape and memory order of one array.
 
-    ``storage``: its shape in the order in which items lie in memory, slowest axis first.
+    ``fortran``: its items lie in Fortran order, and not in C order too. ``storage``: its shape in the order in which
+    items lie in memory, slowest axis first.
     ``pickled``: an object array, whose items cannot be read.
     """
 
@@ -57,6 +58,11 @@ class ArrayHeader:
         """Axis of ``shape`` that each axis of ``storage`` is."""
         axes = tuple(range(len(self.shape)))
         return axes[::-1] if self.fortran else axes
+
+
+def _ordered(shape: tuple[int, ...]) -> bool:
+    """Whether items of this shape lie in one order or the other: on a single line of them, both are the same."""
+    return all(shape) and sum(length > 1 for length in shape) > 1
 
 
 @functools.lru_cache(maxsize=256)
@@ -127,7 +133,7 @@ class ArchiveDataset:
                 name=name,
                 shape=header.shape,
                 dtype=header.dtype,
-                fortran=header.fortran and len(header.shape) > 1,
+                fortran=header.fortran and _ordered(header.shape),
                 pickled=header.dtype.hasobject,
             )
         self.headers: Mapping[str, ArrayHeader] = headers

@@ -163,6 +163,7 @@ class _Run:
         self._findings: list[Finding] = [fault_finding(fault) for fault in dataset.faults]
         self._notes: list[str] = []
         self._texts: dict[str, MetadataText] = {}
+        self._damaged: set[str] = set()
         self._choice = self._chosen(options.contract)
 
     def tell(self, deviations: Iterable[Deviation]) -> None:
@@ -260,6 +261,7 @@ class _Run:
             except Fault as fault:
                 self._findings.append(fault_finding(fault))
                 self._texts[name] = MetadataText(text=None, pickled=pickled)
+                self._damaged.add(name)
         return self._texts[name]
 
     def _tell_members(self, contract: Contract) -> None:
@@ -279,7 +281,7 @@ class _Run:
             headers=self._dataset.headers,
             binding=binding,
             facts=facts,
-            unreadable=frozenset(self._dataset.malformed),
+            unreadable=frozenset((*self._dataset.malformed, *self._damaged)),
             metadata=self._metadata(contract.metadata.member if contract.metadata else None),
             own=self._options.own,
         )

@@ -16,6 +16,7 @@ from .report import internal
 from .table_libraries import needed
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
     from multiprocessing.context import BaseContext
 
 SERVING: Final = 4
@@ -41,18 +42,14 @@ def validate_each(asked: Sequence[Asked], *, jobs: int = 1, **options: Any) -> G
     Yields:
         The report of each file, in order.
     """
-    jobs = min(jobs, len(asked))
-    if jobs < 2 or not startable(jobs * (1 + needed(1)) + SERVING):
+    begun = _begun(asked, min(jobs, len(asked)), options)
+    if begun is None:
         yield from (_check(one, options) for one in asked)
         return
-    from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    pool = ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_alone)
+    pool, waiting = begun
     try:
-        # Processes start here; that interrupts wait they inherit.
-        with uninterrupted():
-            waiting = [pool.submit(_check_beside, one, options) for one in asked]
         for one, report in zip(asked, waiting, strict=True):
             try:
                 yield report.result()
@@ -61,6 +58,30 @@ def validate_each(asked: Sequence[Asked], *, jobs: int = 1, **options: Any) -> G
     finally:
         with contextlib.suppress(BrokenProcessPool):
             pool.shutdown(cancel_futures=True)
+
+
+def _begun(
+    asked: Sequence[Asked], jobs: int, options: Mapping[str, Any]
+) -> tuple[ProcessPoolExecutor, list[Future[Report]]] | None:
+    """Processes at work on the files; None where one alone does as well, or the system allows no more."""
+    if jobs < 2 or not startable(jobs * (1 + needed(1)) + SERVING):
+        return None
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+
+    try:
+        pool = ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_alone)
+    except OSError:
+        # Without shared memory there are no locks between processes.
+        return None
+    try:
+        # Processes start here; that interrupts wait they inherit.
+        with uninterrupted():
+            return pool, [pool.submit(_check_beside, one, options) for one in asked]
+    except BaseException as error:
+        pool.shutdown(cancel_futures=True)
+        if isinstance(error, OSError | BrokenExecutor):
+            return None
+        raise
 
 
 def _context() -> BaseContext:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
@@ -116,14 +117,17 @@ def write(texts: Mapping[str, str]) -> None:
     with contextlib.ExitStack() as stack:
         finished: dict[str, str] = {}
         for path, text in texts.items():
+            # A pipe, as /dev/stdout may be, has no path of its own.
+            stream = os.path.exists(path) and not os.path.isfile(path)
             target = os.path.realpath(path)
-            stream = os.path.exists(target) and not os.path.isfile(target)
-            temporary = target if stream else f"{target}.{os.getpid()}.part"
+            temporary = path if stream else f"{target}.{os.getpid()}.part"
             try:
                 with open(temporary, "w" if stream else "x", encoding="utf-8", newline="\n") as file:
                     if not stream:
                         stack.callback(_remove, temporary)
                         finished[temporary] = path
+                        if os.path.exists(target):
+                            shutil.copymode(target, temporary)
                     file.write(text)
             except (OSError, ValueError) as error:
                 raise _cannot_write(path, error) from None

@@ -51,13 +51,16 @@ def assert_npz_valid(
 
     Raises:
         ContractError: the contract is refused.
-        ValueError: ``levels`` names no rule, or one whose level cannot be changed.
+        ValueError: ``select`` or ``ignore`` chooses no rule; ``levels`` names none, or one whose level is fixed.
     """
     __tracebackhide__ = True
-    from .config import level_flaw
+    from .config import level_flaw, prefix_flaw
     from .engine import validate
     from .settings import Settings
 
+    for prefix in (*select, *ignore):
+        if (flaw := prefix_flaw(prefix)) is not None:
+            raise ValueError(flaw)
     for code in levels or {}:
         if (flaw := level_flaw(code)) is not None:
             raise ValueError(f"levels: {code}: {flaw}")

@@ -62,9 +62,14 @@ class Settings:
             report,
             findings=tuple(kept),
             verdict=verdict_of(tuple(kept)),
-            contract_reason=self.reason if self.reason and report.contract_reason else report.contract_reason,
+            contract_reason=self.reason if self._chose(report) else report.contract_reason,
             notes=notes,
         )
+
+    def _chose(self, report: Report) -> bool:
+        """Whether these say what it was checked against; a saved report may have been asked for by others."""
+        named = isinstance(self.contract, Contract) and self.contract.id == report.contract
+        return bool(self.reason and named and report.contract_reason)
 
     def _levelled(self, finding: Finding) -> Finding | None:
         if rules()[finding.code].unreadable:

@@ -26,6 +26,8 @@ SWITCHING: Final = 0.0001
 OURS: Final = THREADS + 5
 """Threads that read, compress and write meanwhile."""
 
+_WARMING: Final = threading.Lock()
+
 _WISH: Final = "POLARS_MAX_THREADS"
 
 
@@ -43,13 +45,20 @@ def warm() -> None:
                     importlib.import_module(name)
         finally:
             sys.setswitchinterval(before)
+            _WARMING.release()
 
-    if sys.modules.keys() >= set(LOADED):
+    # One at a time: a second would take the first one's interval for what it was before.
+    if sys.modules.keys() >= set(LOADED) or not _WARMING.acquire(blocking=False):
         return
+    begun = False
     # Tried before there is other work: beside it, starting a few threads takes some ten times as long.
-    with contextlib.suppress(ThreadsError):
-        ready()
-        started(threading.Thread(target=load, name="npzschema-warm"))
+    try:
+        with contextlib.suppress(ThreadsError):
+            ready()
+            begun = started(threading.Thread(target=load, name="npzschema-warm"))
+    finally:
+        if not begun:
+            _WARMING.release()
 
 
 @functools.cache

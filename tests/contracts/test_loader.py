@@ -324,7 +324,7 @@ class TestExtends:
     def test_a_chain_that_is_too_long(self, tmp_path):
         for index in range(30):
             written(tmp_path, f"{index}.json", {**HEAD, "extends": f"{index + 1}.json"})
-        with pytest.raises(ContractError):
+        with pytest.raises(ContractError, match="extends others over more than 8 levels"):
             load(tmp_path / "0.json")
 
     @pytest.mark.parametrize("parent", ["gone.json", ".", "\0", "x" * 5000, "https://example.com/c.json"])

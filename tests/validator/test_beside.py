@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import errno
 import io
 import subprocess
 import sys
@@ -140,6 +142,41 @@ def test_processes_that_cannot_be_started(allowed, tmp_path):
     allowed(5)
     assert run(["--jobs", "3", *paths], out, io.StringIO()) == 0
     assert out.getvalue() == alone.getvalue()
+
+
+def test_processes_that_share_no_memory(monkeypatch, tmp_path):
+    """As where /dev/shm is read-only: there are no locks between them."""
+    save(tmp_path / "scan.npz", rich(tmp_path / "made.npz", n=20, size=16))
+    paths = [str(tmp_path / "scan.npz")] * 3
+    out, alone = io.StringIO(), io.StringIO()
+    assert run(paths, alone, io.StringIO()) == 0
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", refuse)
+    assert run(["--jobs", "3", *paths], out, io.StringIO()) == 0
+    assert out.getvalue() == alone.getvalue()
+
+
+def test_threads_take_turns_as_before(monkeypatch):
+    """However often libraries are imported beside other work, by whoever."""
+    before, gate, begun = sys.getswitchinterval(), threading.Event(), []
+
+    def wait(name):
+        begun.append(name)
+        gate.wait(30)
+
+    monkeypatch.setattr(table_libraries, "LOADED", ("a_library_that_is_not_there",))
+    monkeypatch.setattr(table_libraries.importlib, "import_module", wait)
+    table_libraries.warm()
+    table_libraries.warm()
+    gate.set()
+    for thread in threading.enumerate():
+        if thread.name == "npzschema-warm":
+            thread.join()
+    assert begun == ["a_library_that_is_not_there"]
+    assert sys.getswitchinterval() == before
 
 
 LIMITED = """

@@ -168,6 +168,24 @@ def test_a_link_stays_a_link_and_a_device_a_device(tmp_path, good):
     assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
 
 
+def test_a_pipe_is_written_to(good):
+    """As /dev/stdout is one, and >(...) of a shell."""
+    read, write = os.pipe()
+    command("--report", f"text=/dev/fd/{write}", good)
+    os.close(write)
+    with open(read, encoding="utf-8") as told:
+        assert told.read() == command(good)[1]
+
+
+def test_who_may_read_a_report_stays_so(tmp_path, good):
+    target = tmp_path / "report"
+    target.write_text("old")
+    target.chmod(0o600)
+    command("--report", f"text={target}", good)
+    assert target.read_text() == command(good)[1]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
 def test_a_step_summary_is_appended(tmp_path, good, legacy, monkeypatch):
     summary = tmp_path / "summary"
     summary.write_text("before\n")

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
 
 import npzschema
-from npzschema.contracts import load
+from npzschema.contracts import from_document, load
 
 from ..pointers import resolve
 
@@ -372,6 +374,16 @@ TABLE = [
         "Fortran order",
         "canonical",
         replace(objectGuess=lambda a: np.asfortranarray(a["objectGuess"])),
+        ["FORMAT-003"],
+        {},
+    ),
+    (
+        "one frame in Fortran order",
+        "canonical",
+        lambda a: a.update(
+            {name: array[:1] for name, array in a.items() if len(array) == 20},
+            diffraction=np.asfortranarray(a["diffraction"][:1]),
+        ),
         ["FORMAT-003"],
         {},
     ),
@@ -750,10 +762,38 @@ def test_a_mend_against_the_evidence_is_not_offered(base):
     largest = arrays["diffraction"].max()
     arrays["diffraction"] = np.rint(arrays["diffraction"] / largest * 1000).astype(np.uint16)
     finding = finding_of(arrays, "NORM-001")
-    if "the evidence is mixed" in finding.evidence:
-        assert "if it is counts" in finding.remedy
-    else:
-        assert "as amplitudes" not in finding.evidence
+    assert "the evidence is mixed" in finding.evidence
+    assert "if it is counts" in finding.remedy
+    assert finding.remedy.startswith("Find out ")
+
+
+def test_a_division_that_would_not_help_is_not_offered(base):
+    """The largest value would be 1, which this contract excludes."""
+    document = json.loads(json.dumps(load("ptychopinn/canonical").document)) | {"id": "own/below-one"}
+    del document["declaredBy"]
+    arrays = base("canonical")
+    arrays["diffraction"] = arrays["diffraction"] * np.float32(20)
+    for bound, offered in ((1, False), (1.5, True)):
+        document["arrays"]["diffraction"]["values"] = {"minimum": 0, "exclusiveMaximum": bound}
+        (finding,) = npzschema.validate(arrays, from_document(document)).findings
+        assert finding.code == "VALUE-003"
+        assert (finding.fix is not None) == offered
+
+
+def test_damaged_metadata_is_told_once(base, datasets):
+    arrays = {**base("canonical"), "_metadata": np.array('{"schema_version": "1.0"}')}
+    held = io.BytesIO()
+    np.savez(held, **arrays)
+    raw = bytearray(held.getvalue())
+    raw[raw.find('{"schema'.encode("utf-32-le")) + 8] ^= 1
+    assert told(npzschema.validate(bytes(raw))) == ["FILE-003"]
+    document = json.loads(json.dumps(load("ptychopinn/canonical").document)) | {"id": "own/described"}
+    del document["declaredBy"]
+    document["metadata"]["required"] = True
+    held = io.BytesIO(datasets.saved(base("canonical")))
+    with zipfile.ZipFile(held, "a") as archive:
+        archive.writestr("_metadata.npy", b"\x93NUMPY\x09\x00xx")
+    assert told(npzschema.validate(held.getvalue(), from_document(document))) == ["FILE-010"]
 
 
 def test_metadata_that_is_too_large_is_told_so(base, datasets, tmp_path):

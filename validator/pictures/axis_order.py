@@ -32,7 +32,7 @@ def gather(sight: Sight) -> Shown | str | None:
         candidates = list(dict.fromkeys((decided, stated)))
     planned = [(axis, place) for axis in candidates for place in _places(header.shape[axis])]
     cuts = [tuple(place if at == axis else slice(0, LONGEST) for at in range(3)) for axis, place in planned]
-    planes = second_read.cuts(sight.dataset, header.name, cuts)
+    planes = second_read.cuts(sight.dataset, header, cuts)
     small = [shrunk(plane, "max", SIDE) for plane in planes]
     ends = ends_of(small, "log")
     panels = []

@@ -11,22 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from ..dataset import Dataset
+from ..dataset import ArrayHeader, Dataset
 from ..prefetch import prefetched
 
 Array = np.ndarray[Any, Any]
 At = tuple[int | slice, ...]
 
 
-def cuts(dataset: Dataset, name: str, wanted: Sequence[At]) -> list[Array]:
+def cuts(dataset: Dataset, header: ArrayHeader, wanted: Sequence[At]) -> list[Array]:
     """``array[at]`` for each of some basic indices, one index or slice for each axis of the shape.
 
-    Takes some 40 bytes of memory for each item asked for.
+    ``header``: the array as it is read, which may leave out axes of length 1. Takes some 40 bytes of memory for each
+    item asked for.
 
     Raises:
         Fault: the member cannot be read.
     """
-    header = dataset.headers[name]
     strides = dict(zip(header.storage_axes, _strides(header.storage), strict=True))
     shapes, flats = [], []
     for at in wanted:
@@ -39,14 +39,14 @@ def cuts(dataset: Dataset, name: str, wanted: Sequence[At]) -> list[Array]:
         flats.append(np.asarray(items, dtype=np.int64).reshape(-1))
     flat = np.concatenate(flats)
     order = np.argsort(flat, kind="stable")
-    held = _gathered(dataset, name, flat[order])
+    held = _gathered(dataset, header, flat[order])
     values = np.empty_like(held)
     values[order] = held
     edges = np.cumsum([0, *(len(one) for one in flats)])
     return [values[low:high].reshape(shape) for low, high, shape in zip(edges, edges[1:], shapes, strict=False)]
 
 
-def frames(dataset: Dataset, name: str, wanted: Sequence[int]) -> Iterator[tuple[int, Array]]:
+def frames(dataset: Dataset, header: ArrayHeader, wanted: Sequence[int]) -> Iterator[tuple[int, Array]]:
     """Whole frames of an array that has its frames one after another in storage, ascending, each on its own.
 
     Yields:
@@ -55,12 +55,12 @@ def frames(dataset: Dataset, name: str, wanted: Sequence[int]) -> Iterator[tuple
     Raises:
         Fault: the member cannot be read.
     """
-    shape = dataset.headers[name].storage[1:]
+    shape = header.storage[1:]
     pixels = math.prod(shape)
     left = sorted(set(wanted))
     buffer: Array | None = None
     start = 0
-    for chunk in _chunks(dataset, name):
+    for chunk in _chunks(dataset, header):
         while left and left[0] * pixels < start + chunk.size:
             begin = left[0] * pixels
             if buffer is None:
@@ -80,11 +80,11 @@ def _strides(storage: Sequence[int]) -> list[int]:
     return [math.prod(storage[at + 1 :]) for at in range(len(storage))]
 
 
-def _gathered(dataset: Dataset, name: str, flat: Array) -> Array:
+def _gathered(dataset: Dataset, header: ArrayHeader, flat: Array) -> Array:
     """Items at ascending places in storage order."""
-    values = np.empty(len(flat), dtype=dataset.headers[name].dtype.newbyteorder("="))
+    values = np.empty(len(flat), dtype=header.dtype.newbyteorder("="))
     start = done = 0
-    for chunk in _chunks(dataset, name):
+    for chunk in _chunks(dataset, header):
         if done == len(flat):
             break
         end = int(np.searchsorted(flat, start + chunk.size))
@@ -94,6 +94,5 @@ def _gathered(dataset: Dataset, name: str, flat: Array) -> Array:
     return values
 
 
-def _chunks(dataset: Dataset, name: str) -> Iterator[Array]:
-    header = dataset.headers[name]
-    return prefetched(dataset.chunks(name), header.count * header.dtype.itemsize)
+def _chunks(dataset: Dataset, header: ArrayHeader) -> Iterator[Array]:
+    return prefetched(dataset.chunks(header.name), header.count * header.dtype.itemsize)

@@ -137,7 +137,7 @@ class Sight:
             return facts.values[at] if axes[0] < axes[1] else facts.values[at].T
         step = thinning(header.shape[axes[0]] * header.shape[axes[1]])
         cut = tuple(slice(None, None, step) if axis in axes else 0 for axis in range(len(header.shape)))
-        (plane,) = second_read.cuts(self.dataset, header.name, [cut])
+        (plane,) = second_read.cuts(self.dataset, header, [cut])
         return plane if axes[0] < axes[1] else plane.T
 
     def frames(self, axis: int, wanted: Iterable[int], small: Callable[[Array], Array]) -> dict[int, Array] | str:
@@ -163,7 +163,7 @@ class Sight:
         if header.storage_axes[0] == axis:
             rest = [one for one in header.storage_axes if one != axis]
             order = [rest.index(one) for one in sorted(rest)]
-            for frame, values in second_read.frames(self.dataset, header.name, missing):
+            for frame, values in second_read.frames(self.dataset, header, missing):
                 told[frame] = small(turn(values.transpose(order).squeeze()))
             return told
         step = thinning(pixels * len(missing))
@@ -171,7 +171,7 @@ class Sight:
             tuple(frame if one == axis else slice(None, None, step) for one in range(len(header.shape)))
             for frame in missing
         ]
-        for frame, values in zip(missing, second_read.cuts(self.dataset, header.name, some), strict=True):
+        for frame, values in zip(missing, second_read.cuts(self.dataset, header, some), strict=True):
             told[frame] = small(turn(values.squeeze()))
         return told
 

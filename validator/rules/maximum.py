@@ -53,6 +53,7 @@ def _division(case: Case, reading: Reading, most: float) -> dict[str, Any] | Non
     """For patterns of floats, or of what a root makes floats: integers, divided, are no longer counts."""
     spec = reading.spec
     floats = reading.header.dtype.kind == "f" or case.other_quantity(reading) is not None
-    if spec.quantity is None or not floats or not math.isfinite(most):
+    # Divided by the largest value, that is 1.
+    if spec.quantity is None or not floats or not math.isfinite(most) or not spec.values.holds(1.0):
         return None
     return {"step": "normalise", "array": spec.name, "divisor": most}

@@ -29,6 +29,8 @@ def check(case: Case) -> Iterator[Deviation]:
     if wanted is None:
         return
     name = wanted.member
+    if name in case.unreadable:
+        return
     if held is None:
         if wanted.required:
             yield Deviation(

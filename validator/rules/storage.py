@@ -16,7 +16,7 @@ def check(case: Case) -> Iterator[Deviation]:
     for name, reading in case.binding.readings.items():
         header = reading.header
         told = []
-        if storage.order == "C" and header.fortran and min(header.shape) > 1:
+        if storage.order == "C" and header.fortran:
             told.append("in Fortran order")
         if storage.byte_order == "little" and _big(header):
             told.append("big-endian")

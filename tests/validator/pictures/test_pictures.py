@@ -205,7 +205,7 @@ def test_the_worst_of_many_offending_frames_are_chosen(good):
     assert titles[1].startswith("Frame 7: above the maximum")
 
 
-@pytest.mark.parametrize("layout", ["NHW", "HWN", "fortran"])
+@pytest.mark.parametrize("layout", ["NHW", "HWN", "fortran", "NHW1", "1NHW"])
 def test_frames_beyond_the_sample_are_read_again(datasets, layout):
     """70 frames, of which 64 are sampled; the bad one is not among them."""
     arrays = datasets.canonical(70)
@@ -213,7 +213,13 @@ def test_frames_beyond_the_sample_are_read_again(datasets, layout):
     (bad, *_) = sorted(set(range(70)) - set(sampled.tolist()))
     frames = arrays["diffraction"].copy()
     frames[bad, 2, 6] = np.nan
-    stored = {"NHW": frames, "HWN": frames.transpose(1, 2, 0).copy(), "fortran": np.asfortranarray(frames)}[layout]
+    stored = {
+        "NHW": frames,
+        "HWN": frames.transpose(1, 2, 0).copy(),
+        "fortran": np.asfortranarray(frames),
+        "NHW1": frames[..., None],
+        "1NHW": frames[None],
+    }[layout]
     report = validate(datasets.saved(arrays | {"diffraction": stored}), "ptychopinn/canonical", pictures=True)
     (picture,) = [one for one in report.pictures if one.key == "worst-frames"]
     (panel,) = [one for one in picture.panels if one.title.startswith(f"Frame {bad}:")]

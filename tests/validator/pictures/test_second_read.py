@@ -37,7 +37,7 @@ def test_cuts_are_what_numpy_cuts(datasets, shape, dtype, order):
     array = arrays_of(shape, dtype, order)
     wanted = indices_of(shape)
     for dataset in (stored(datasets, array), MappingDataset({"a": array})):
-        for at, got in zip(wanted, cuts(dataset, "a", wanted), strict=True):
+        for at, got in zip(wanted, cuts(dataset, dataset.headers["a"], wanted), strict=True):
             np.testing.assert_array_equal(got, array[at])
 
 
@@ -45,7 +45,8 @@ def test_cuts_are_what_numpy_cuts(datasets, shape, dtype, order):
 def test_frames_are_whole_ascending_and_in_the_order_of_storage(datasets, shape):
     array = arrays_of(shape, "<f4", "C")
     assert array[0].nbytes * 9 > CHUNK or shape != (9, 200, 300), "frames must cross chunks"
-    got = list(frames(stored(datasets, array), "a", [8, 0, 3, 3]))
+    dataset = stored(datasets, array)
+    got = list(frames(dataset, dataset.headers["a"], [8, 0, 3, 3]))
     assert [frame for frame, _ in got] == [0, 3, 8]
     for frame, values in got:
         np.testing.assert_array_equal(values, array[frame])
@@ -53,7 +54,8 @@ def test_frames_are_whole_ascending_and_in_the_order_of_storage(datasets, shape)
 
 def test_frames_in_fortran_order_run_along_the_last_axis(datasets):
     array = arrays_of((4, 5, 9), "<f4", "F")
-    for frame, values in frames(stored(datasets, array), "a", [2, 7]):
+    dataset = stored(datasets, array)
+    for frame, values in frames(dataset, dataset.headers["a"], [2, 7]):
         np.testing.assert_array_equal(values, array[:, :, frame].T)
 
 
@@ -76,8 +78,8 @@ def test_memory_is_that_of_what_is_asked_for_and_reading_stops_there():
     per_chunk = CHUNK // 4
     tracemalloc.start()
     try:
-        (plane,) = cuts(dataset, "a", [(slice(0, 4000), 64, slice(None))])
-        told = dict(frames(dataset, "a", [4001]))
+        (plane,) = cuts(dataset, dataset.headers["a"], [(slice(0, 4000), 64, slice(None))])
+        told = dict(frames(dataset, dataset.headers["a"], [4001]))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -256,6 +256,7 @@ def _picture(picture: Picture, link: Link, findings: Sequence[FindingView], side
 
 def _arrays(report: Report) -> list[ArrayView]:
     rows = []
+    unknown = {finding.array for finding in report.findings if finding.code == "KEY-003"}
     for facts in report.arrays.values():
         numbers = {
             name: f"{facts.statistics[name]:.4g}" if name in facts.statistics else ""
@@ -264,7 +265,7 @@ def _arrays(report: Report) -> list[ArrayView]:
         remarks = []
         if facts.reads_as and facts.reads_as != facts.name:
             remarks.append(f"read as {facts.reads_as}")
-        elif facts.reads_as is None:
+        elif facts.name in unknown:
             remarks.append("not in the contract")
         if facts.quantity:
             remarks.append(f"holds {'counts' if facts.quantity == 'intensity' else 'amplitudes'}")
