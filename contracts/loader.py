@@ -176,7 +176,7 @@ def _extend(document: Json, where: str, base: Path | None, seen: tuple[str, ...]
         if base is None:
             raise ContractError(where, "/extends", f"{parent!r} is no shipped contract")
         parent = str(base / parent)
-    if os.path.realpath(parent) in map(os.path.realpath, seen):
+    if os.path.normpath(parent) in map(os.path.normpath, seen):
         raise ContractError(where, "/extends", "extends itself, by " + " > ".join([*seen, parent]))
     if len(seen) >= MAX_EXTENDS:
         raise ContractError(where, "/extends", f"extends others over more than {MAX_EXTENDS} levels")
