@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
-    """The command, without exiting: returns its status."""
+    """The command: returns its status, or leaves as argparse does after ``--help`` and ``--version``."""
     options = parser().parse_args(list(argv))
     if options.command == "list":
         for name in shipped():

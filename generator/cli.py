@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
@@ -24,10 +23,11 @@ def main() -> NoReturn:
 
 
 def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
-    """The command, without exiting: returns its status.
+    """The command: returns its status.
 
     Raises:
         UsageError: the arguments are wrong, or nothing could be made.
+        SystemExit: after ``--help`` and ``--version``, as argparse leaves.
     """
     options = parser().parse_args(list(argv))
     from npzschema.validator.beside import ThreadsError
@@ -46,7 +46,9 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
             )
             stdout.write(escape(f"{path}: written; breaks {options.rule.upper()}") + "\n")
             return 0
-        made = {"convert": _run_convert, "fixture": _run_fixture, "simulate": _run_simulate}[options.command](options)
+        made = {"convert": _run_convert, "fixture": _run_fixture, "simulate": _run_simulate}[options.command](
+            options, _output_of(options, stderr)
+        )
     except ContractError as error:
         raise UsageError(escape(f"contract refused: {error}")) from None
     except (GeneratorError, ThreadsError) as error:
@@ -95,7 +97,7 @@ def _dry_run(options: argparse.Namespace) -> str:
     return "".join(escape(line) + "\n" for line in lines or ["nothing to mend"])
 
 
-def _run_convert(options: argparse.Namespace) -> Made:
+def _run_convert(options: argparse.Namespace, output: Output) -> Made:
     from .convert import convert
 
     if options.target is None:
@@ -109,11 +111,11 @@ def _run_convert(options: argparse.Namespace) -> Made:
         limits=limits_of(options),
         keep_legacy_names=options.keep_legacy_names,
         metadata_out=options.metadata_out,
-        options=_output_of(options),
+        options=output,
     )
 
 
-def _run_fixture(options: argparse.Namespace) -> Made:
+def _run_fixture(options: argparse.Namespace, output: Output) -> Made:
     from .fixture import fixture
 
     return fixture(
@@ -126,11 +128,11 @@ def _run_fixture(options: argparse.Namespace) -> Made:
         axes=dict(options.axes),
         limits=limits_of(options),
         metadata_out=options.metadata_out,
-        options=_output_of(options),
+        options=output,
     )
 
 
-def _run_simulate(options: argparse.Namespace) -> Made:
+def _run_simulate(options: argparse.Namespace, output: Output) -> Made:
     from npzschema.contracts import load
 
     from .simulate import Experiment, simulate
@@ -155,7 +157,7 @@ def _run_simulate(options: argparse.Namespace) -> Made:
 
         # Whatever forbids the picture is told before anything is written.
         check(picture, Path(options.output), contract, force=options.force)
-    made = simulate(options.output, experiment, contract=contract, options=_output_of(options))
+    made = simulate(options.output, experiment, contract=contract, options=output)
     if picture is not None:
         from .picture import draw
 
@@ -163,13 +165,13 @@ def _run_simulate(options: argparse.Namespace) -> Made:
     return made
 
 
-def _output_of(options: argparse.Namespace) -> Output:
+def _output_of(options: argparse.Namespace, stderr: TextIO) -> Output:
     from npzschema.validator.progress import drawable
 
     from .progress import Bar
     from .publish import Output, Progress
 
-    progress = Bar(sys.stderr) if drawable(sys.stderr) else Progress()
+    progress = Bar(stderr) if drawable(stderr) else Progress()
     return Output(force=options.force, compression=options.compress, level=options.level, progress=progress)
 
 

@@ -12,6 +12,7 @@ from npzschema.contracts import Contract
 from npzschema.validator.archive import Limits
 from npzschema.validator.escape import escape
 from npzschema.validator.findings import Finding, Report, ValidationError
+from npzschema.validator.remedy import is_command
 
 from .errors import GeneratorError
 from .loaded import Loaded, streams_of
@@ -125,7 +126,7 @@ def _refusal(one: Examined, *, mend: bool) -> str:
             continue
         steps.append(step)
         lines.append(f"  {finding.code} {finding.message}; {_advice(one, finding, step, mend=mend)}")
-    convert = next((one.remedy for one in report.findings if one.remedy.startswith("generate-npz convert ")), None)
+    convert = next((one.remedy for one in report.findings if is_command(one)), None)
     if convert is not None and all(step is not None and step.lossless for step in steps):
         lines.append(f"or write a mended copy once: {convert}")
     return "\n".join(map(escape, lines))

@@ -17,6 +17,7 @@ import numpy as np
 
 from npzschema.validator.dataset import chunk_lengths
 from npzschema.validator.inflate import crc32
+from npzschema.validator.zip_fields import CENTRAL, END, END64, FULL16, FULL32, LOCAL, LOCATOR
 
 from .deflate import METHODS, Compression, check_compression, compressed
 from .errors import GeneratorError
@@ -24,19 +25,11 @@ from .errors import GeneratorError
 Array = np.ndarray[Any, Any]
 
 _EPOCH: Final = (0, 0x21)  # 1980-01-01, the zip format's first date
-_LOCAL: Final = struct.Struct("<4s5H3L2H")
-_CENTRAL: Final = struct.Struct("<4s6H3L5H2L")
-_END: Final = struct.Struct("<4s4H2LH")
-_END64: Final = struct.Struct("<4sQ2H2L4Q")
-_LOCATOR: Final = struct.Struct("<4sLQL")
 _UTF8: Final = 1 << 11
-_FULL: Final = 0xFFFFFFFF
-"""In a field of 32 bits: the value stands in the zip64 field."""
-
-_LIMIT: Final = _FULL
+_LIMIT: Final = FULL32
 """Sizes and offsets from here on go into zip64 fields."""
 
-_MOST_ENTRIES: Final = 0xFFFF
+_MOST_ENTRIES: Final = FULL16
 _LONGEST_NAME: Final = 0xFFFF
 
 
@@ -85,7 +78,7 @@ class NpzWriter:
         pieces = _pieces(header, lengths, dtype, chunks)
         start = self._file.tell()
         extra = struct.pack("<HHQQ", 1, 16, 0, 0) if wide else b""
-        self._file.write(bytes(_LOCAL.size) + raw_name + extra)
+        self._file.write(bytes(LOCAL.size) + raw_name + extra)
         crc, packed, written, digest = 0, 0, 0, hashlib.sha256()
         for piece, part in compressed(pieces, len(lengths), self._compression, self._level):
             crc = crc32(piece, crc)
@@ -100,10 +93,10 @@ class NpzWriter:
             )
         end = self._file.tell()
         version, flags = 45 if wide else 20, 0 if raw_name.isascii() else _UTF8
-        sizes = (_FULL, _FULL) if wide else (packed, size)
+        sizes = (FULL32, FULL32) if wide else (packed, size)
         self._file.seek(start)
         self._file.write(
-            _LOCAL.pack(b"PK\x03\x04", version, flags, method, *_EPOCH, crc, *sizes, len(raw_name), len(extra))
+            LOCAL.pack(b"PK\x03\x04", version, flags, method, *_EPOCH, crc, *sizes, len(raw_name), len(extra))
         )
         if wide:
             self._file.write(raw_name + struct.pack("<HHQQ", 1, 16, size, packed))
@@ -123,12 +116,12 @@ class NpzWriter:
         end, count = start + len(directory), len(self._entries)
         if start >= _LIMIT or count >= _MOST_ENTRIES:
             self._file.write(
-                _END64.pack(b"PK\x06\x06", _END64.size - 12, 45, 45, 0, 0, count, count, len(directory), start)
+                END64.pack(b"PK\x06\x06", END64.size - 12, 45, 45, 0, 0, count, count, len(directory), start)
             )
-            self._file.write(_LOCATOR.pack(b"PK\x06\x07", 0, end, 1))
+            self._file.write(LOCATOR.pack(b"PK\x06\x07", 0, end, 1))
         short = min(count, 0xFFFF)
         self._file.write(
-            _END.pack(b"PK\x05\x06", 0, 0, short, short, len(directory), _FULL if start >= _LIMIT else start, 0)
+            END.pack(b"PK\x05\x06", 0, 0, short, short, len(directory), FULL32 if start >= _LIMIT else start, 0)
         )
 
 
@@ -192,6 +185,6 @@ def _central(
     extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
     if wide:
         version = 45
-    short, whole, at = (_FULL if value >= _LIMIT else value for value in (compressed, size, start))
+    short, whole, at = (FULL32 if value >= _LIMIT else value for value in (compressed, size, start))
     fields = (version, version, flags, method, *_EPOCH, crc, short, whole, len(name), len(extra), 0, 0, 0, 0, at)
-    return _CENTRAL.pack(b"PK\x01\x02", *fields) + name + extra
+    return CENTRAL.pack(b"PK\x01\x02", *fields) + name + extra

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from . import words
 from .faults import Fault
 from .literal import LiteralError, parse
 from .member import MemberReader
@@ -81,7 +82,7 @@ def read_header(reader: MemberReader) -> Header | None:
     if header.nbytes != held:
         raise Fault(
             "FILE-007",
-            f"the header says {_shape(header.shape)} {str(header.dtype)[:60]}, that is {header.nbytes:,} bytes; "
+            f"the header says {words.shape(header.shape)} {str(header.dtype)[:60]}, that is {header.nbytes:,} bytes; "
             f"{held:,} follow",
             member=name,
             expected=f"{header.nbytes:,} bytes",
@@ -109,7 +110,7 @@ def _header(name: str, fields: Any, version: tuple[int, int], data: int) -> Head
     header = Header(shape=shape, dtype=dtype, fortran=fortran, version=version, data=data)
     # Numpy multiplies the lengths above zero even where one is zero.
     if math.prod(filter(None, shape)) * dtype.itemsize >= 1 << 63:
-        raise _malformed(name, f"the shape {_shape(shape)} is larger than any memory")
+        raise _malformed(name, f"the shape {words.shape(shape)} is larger than any memory")
     return header
 
 
@@ -145,7 +146,3 @@ def _check_descr(name: str, descr: Any, depth: int) -> None:
 
 def _malformed(name: str, what: str, expected: str = "") -> Fault:
     return Fault("FILE-010", what, member=name, expected=expected)
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"

@@ -69,10 +69,16 @@ Group = argparse._ArgumentGroup  # noqa: SLF001 - argparse gives its type no pub
 
 def _read(made: Group) -> None:
     made.add_argument("paths", nargs="*", metavar="PATH", help="NPZ files; after -- a name may begin with a dash")
-    made.add_argument("--headers-only", action="store_true", help="names, shapes and dtypes only; reads no values")
+    made.add_argument(
+        "--headers-only",
+        action="store_true",
+        help="names, shapes and dtypes only; reads no values but the text of the metadata",
+    )
     add_reading_options(made)
     made.add_argument(
-        "--strict-archive", action="store_true", help="also read members that no contract asks for, to their checksums"
+        "--strict-archive",
+        action="store_true",
+        help="read every member to its checksum, and inflate it as numpy does, by zlib: slower",
     )
     made.add_argument(
         "--jobs",

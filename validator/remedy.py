@@ -24,6 +24,11 @@ def remedy_of(deviation: Deviation) -> str:
     return rule.remedy_for.get(deviation.about) or rule.remedy
 
 
+def is_command(finding: Finding) -> bool:
+    """Whether the remedy is a command that can be copied."""
+    return finding.fix is not None and finding.remedy.startswith("generate-npz convert ")
+
+
 def with_commands(
     path: str,
     findings: Iterable[Finding],

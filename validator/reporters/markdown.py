@@ -8,7 +8,8 @@ from typing import Final
 
 from ..escape import escape
 from ..findings import Finding, Report
-from .phrases import context, counts, frames, is_command, total
+from ..remedy import is_command
+from .phrases import context, counts, frames, total
 from .style import Style
 
 # What Markdown, tables, HTML, formulas, links, mentions, issues and emoji begin with.

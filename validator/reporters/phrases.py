@@ -7,18 +7,14 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ..findings import ArrayFacts, Finding, Report, Verdict
-from ..words import axes, indices, shape
+from ..remedy import is_command
+from ..words import axes, indices, plural, shape
 
 _VERDICTS: Final[dict[Verdict, str]] = {
     "valid": "valid",
     "violations": "with violations",
     "unreadable": "unreadable",
 }
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 error``, ``2 errors``."""
-    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def counts(findings: Iterable[Finding]) -> list[str]:
@@ -59,11 +55,6 @@ def frames(finding: Finding) -> str:
         return ""
     count = f"; {len(finding.frames):,} in all" if len(finding.frames) > 8 else ""
     return f"frames {indices(finding.frames)}{count}"
-
-
-def is_command(finding: Finding) -> bool:
-    """Whether the remedy is a command that can be copied."""
-    return finding.fix is not None and finding.remedy.startswith("generate-npz convert ")
 
 
 def remedy(finding: Finding) -> str:

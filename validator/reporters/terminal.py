@@ -17,6 +17,7 @@ from npzschema.contracts import rules
 
 from ..escape import escape
 from ..findings import ArrayFacts, Finding, Report
+from ..remedy import is_command
 from ..words import axes, shape
 from . import phrases
 from .style import Style
@@ -107,7 +108,7 @@ class _Page:
             for part in (phrases.known(finding), phrases.frames(finding), evidence):
                 if part:
                     self.line(6, (part, "dim"))
-            if phrases.is_command(finding):
+            if is_command(finding):
                 codes = commands.setdefault(finding.remedy, [])
                 if finding.code not in codes:
                     codes.append(finding.code)

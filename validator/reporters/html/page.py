@@ -12,6 +12,7 @@ from npzschema.contracts import Rule, rules
 
 from ...findings import LEVELS, Finding, Report
 from ...picture import Picture
+from ...remedy import is_command
 from ...words import axes, enumerate_words, indices, shape
 from .budget import MOST_ARRAYS, MOST_FINDINGS, cut, shared_out
 from .drawing import Drawing, drawn
@@ -201,7 +202,7 @@ def _finding(
     commands: dict[str, Link],
 ) -> FindingView:
     frames = ""
-    command = finding.remedy if finding.remedy.startswith("generate-npz ") and finding.fix else ""
+    command = finding.remedy if is_command(finding) else ""
     # One command mends all that can be mended: it is written out once for a file.
     told = commands.get(command)
     if command and told is None:
