@@ -19,8 +19,7 @@ from npzschema.contracts.model import Dims
 
 from .dataset import ArrayHeader
 from .outvoted import outvoted, turned
-from .solve import Dissent, Layout, broken_bounds, fits, sizes_of, solve
-from .solve import agree as _agree
+from .solve import Dissent, Layout, agree, broken_bounds, fits, sizes_of, solve
 
 NAMED: Final = "its axes are as they were named (--axes)"
 """What decided where the user has."""
@@ -129,12 +128,12 @@ def bind(contract: Contract, headers: Mapping[str, ArrayHeader], axes: Mapping[s
             kept=kept,
         )
     first = best[0]
-    sizes, dissents, witnesses = _agree(first, shapes)
+    sizes, dissents, witnesses = agree(first, shapes)
     alone = outvoted(contract, first, shapes, dissents)
     if alone is not None:
         # It is asked last, so that it is the one that dissents.
         first = {name: first[name] for name in first if name != alone} | {alone: first[alone]}
-        sizes, dissents, witnesses = _agree(first, shapes)
+        sizes, dissents, witnesses = agree(first, shapes)
     sizes = {symbol: sizes[symbol] for symbol in contract.dimensions if symbol in sizes}
     return Binding(sizes=sizes, readings=readings, dissents=dissents, witnesses=witnesses)
 
@@ -252,7 +251,6 @@ __all__ = [
     "Dissent",
     "Layout",
     "Reading",
-    "_agree",
     "bind",
     "broken_bounds",
     "meant_by",

@@ -16,11 +16,12 @@ import numpy as np
 from npzschema.contracts import Quantity, Scan
 
 from . import coarse
-from .binding import Binding, Layout, Reading, _agree, broken_bounds
+from .binding import Binding, Layout, Reading, broken_bounds
 from .case import Case, ForwardTest
 from .folds import Facts, keep
 from .forward import ALIKE, LEAST, SIGNIFICANT, Scene, Score, Verdict, judge, plain, residuals, stated_of
 from .slices import frames_along
+from .solve import agree
 from .words import axes
 
 Array = np.ndarray[Any, Any]
@@ -76,7 +77,7 @@ class Evidence:
             return replace(binding, readings=readings)
         shapes = {name: one.header.shape for name, one in readings.items()}
         layouts = {name: one.layout for name, one in readings.items() if one.layout}
-        sizes, dissents, witnesses = _agree(layouts, shapes)
+        sizes, dissents, witnesses = agree(layouts, shapes)
         ordered = {symbol: sizes[symbol] for symbol in case.contract.dimensions if symbol in sizes}
         return Binding(sizes=ordered, readings=readings, dissents=dissents, witnesses=witnesses)
 
