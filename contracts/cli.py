@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Final, NoReturn, TextIO
 
 from npzschema import __version__
+from npzschema.terminal import Parser, UsageError, command, main_of, printable, tool_options
 
 from .loader import check_shipped, load, shipped
 from .model import ContractError
-from .terminal import Parser, UsageError, command, main_of, printable, tool_options
 
 _EPILOG: Final = """\
 exit status:

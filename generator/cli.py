@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from npzschema.contracts import ContractError
-from npzschema.contracts.terminal import UsageError, main_of
+from npzschema.terminal import UsageError, main_of
 from npzschema.validator.escape import escape
 from npzschema.validator.reading_options import limits_of
 

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from npzschema import __version__
-from npzschema.contracts.terminal import Parser, command, tool_options
+from npzschema.terminal import Parser, command, tool_options
 from npzschema.validator.reading_options import add_reading_options
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from npzschema.contracts import Contract, ContractError, shipped
-from npzschema.contracts.terminal import UsageError
+from npzschema.terminal import UsageError
 
 from .escape import escape
 from .outputs import refuse_place, write

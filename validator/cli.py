@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from npzschema import __version__
 from npzschema.contracts import Contract, Level, load, rules, shipped
-from npzschema.contracts.terminal import UsageError, main_of
+from npzschema.terminal import UsageError, main_of
 
 from .asked import baseline_of, chosen, config_of, kept
 from .escape import escape

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Final
 
-from npzschema.contracts.terminal import Parser, tool_options
+from npzschema.terminal import Parser, tool_options
 
 from .outputs import Wanted
 from .reading_options import add_reading_options

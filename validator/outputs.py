@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
-from npzschema.contracts.terminal import UsageError
+from npzschema.terminal import UsageError
 
 from .escape import escape
 

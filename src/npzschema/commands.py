@@ -29,7 +29,7 @@ def _set() -> None:
     # command itself looks after interrupts, one ends the process at once and without a word.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from .contracts.process import prepare
+    from .process import prepare
 
     # Here already: the generator is imported with numpy.
     prepare()

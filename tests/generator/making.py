@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npzschema.contracts.terminal import UsageError
 from npzschema.generator import Experiment, simulate
 from npzschema.generator.cli import run
+from npzschema.terminal import UsageError
 
 REAL = Path(os.environ.get("NPZSCHEMA_REAL_DATA") or Path(__file__).parents[3] / "shared" / "data")
 needs_real = pytest.mark.skipif(

@@ -101,7 +101,7 @@ def test_a_full_disk(folder, monkeypatch, what, size):
 
 UNPRIVILEGED = """
 import io, json, os, sys
-from npzschema.contracts.terminal import UsageError
+from npzschema.terminal import UsageError
 from npzschema.generator.cli import run
 folder, argv = sys.argv[1], json.loads(sys.argv[2])
 os.chdir(folder)

@@ -69,7 +69,7 @@ def test_whoever_is_started_without_interrupts_stays_so() -> None:
 
 COUNTED = """
 import gc, sys
-from npzschema.contracts import process
+from npzschema import process
 process.prepare()
 looked = []
 gc.callbacks.append(lambda phase, info: looked.append(phase))
@@ -91,7 +91,7 @@ def test_a_small_file_ends_before_python_looks_for_garbage(tmp_path: Path, datas
 
 STUCK = """
 import threading
-from npzschema.contracts.terminal import main_of
+from npzschema.terminal import main_of
 
 def run(argv, out, err):
     threading.Thread(target=threading.Event().wait).start()
@@ -109,7 +109,7 @@ def test_threads_that_never_end_are_not_waited_for() -> None:
 def test_while_python_ends_nothing_is_told() -> None:
     """What ends it is past every handler; all is written by then."""
     code = (
-        "import atexit, os, signal; from npzschema.contracts.terminal import main_of; "
+        "import atexit, os, signal; from npzschema.terminal import main_of; "
         "atexit.register(os.kill, os.getpid(), signal.SIGINT); "
         "main_of('x', lambda argv, out, err: out.write('all') * 0)"
     )
@@ -152,7 +152,7 @@ def test_while_polars_computes_an_interrupt_waits(tmp_path: Path, datasets: Any)
 BESIDE = """
 import os, signal, subprocess, sys
 from concurrent.futures import ProcessPoolExecutor
-from npzschema.contracts.process import prepare
+from npzschema.process import prepare
 prepare()
 from npzschema.validator import many
 if __name__ == "__main__":

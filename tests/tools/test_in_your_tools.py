@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from npzschema.contracts.terminal import UsageError
+from npzschema.terminal import UsageError
 from npzschema.validator.cli import run
 from npzschema.validator.config_file import read
 

@@ -14,8 +14,8 @@ import resource
 import sys
 from pathlib import Path
 
-from npzschema.contracts.terminal import UsageError
 from npzschema.generator.cli import run as generate
+from npzschema.terminal import UsageError
 from npzschema.validator.cli import run as validate
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from npzschema.contracts import rules, schema
-from npzschema.contracts.terminal import UsageError
+from npzschema.terminal import UsageError
 from npzschema.validator.baseline import Baseline, BaselineError, read
 from npzschema.validator.cli import run
 

@@ -17,7 +17,7 @@ import pytest
 
 from npzschema import __version__
 from npzschema.contracts import load, rules, schema, shipped
-from npzschema.contracts.terminal import UsageError
+from npzschema.terminal import UsageError
 from npzschema.validator.cli import run
 from npzschema.validator.engine import validate
 

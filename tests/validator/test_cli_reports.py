@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from npzschema.contracts.terminal import UsageError
+from npzschema.terminal import UsageError
 from npzschema.validator.reporters import REPORTERS
 
 from .asking import command

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from npzschema.contracts import load, rules, schema
-from npzschema.contracts.terminal import UsageError
+from npzschema.terminal import UsageError
 from npzschema.validator.cli import run
 from npzschema.validator.config import ConfigError
 from npzschema.validator.config_file import find, read

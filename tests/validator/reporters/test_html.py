@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from npzschema.contracts import rules
-from npzschema.contracts.terminal import UsageError
+from npzschema.terminal import UsageError
 from npzschema.validator.cli import run
 from npzschema.validator.engine import validate
 from npzschema.validator.findings import ArrayFacts, Finding, Report

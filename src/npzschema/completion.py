@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from .catalogue import rules
-from .loader import shipped
+from .contracts import rules, shipped
 
 SHELLS: Final = ("bash", "zsh", "tcsh")
 
