@@ -8,16 +8,9 @@ from typing import Final
 from .catalogue import rules
 from .intervals import empty
 from .model import ArraySpec, Contract, ContractError, Dimension, Dims, Legacy, Values, expand_dtypes, pointer
+from .steps import STEPS
 
 Flaw = tuple[tuple[str | int, ...], str]
-
-_STEP_OF: Final = {
-    "name": {"rename"},
-    "dims": {"transpose"},
-    "dtype": {"cast"},
-    "quantity": {"sqrt", "square"},
-}
-
 
 _OF_FORMS: Final = ("KEY-", "FORMAT-", "SHAPE-", "DTYPE-", "NORM-")
 """Families of rules that tell one form of an array from another."""
@@ -132,7 +125,7 @@ def _legacy(contract: Contract, spec: ArraySpec, entry: Legacy) -> Iterator[Flaw
 def _legacy_fix(spec: ArraySpec, entry: Legacy, fix: str) -> Iterator[Flaw]:
     here = ("arrays", spec.name, "legacy", entry.index, "fix")
     kind = next(k for k in ("name", "dims", "quantity", "dtype") if getattr(entry, k) not in (None, ()))
-    if fix not in _STEP_OF[kind]:
+    if not any(one.step == fix and one.form == kind for one in STEPS):
         yield here, f"{fix!r} does not mend another {kind}"
     elif fix == "cast" and _textual(spec):
         yield here, "there is no cast between text and numbers"

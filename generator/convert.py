@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from npzschema.contracts import DEFAULT, Contract, load
+from npzschema.contracts.steps import BY_CONTENT, LOSSY
 from npzschema.validator.archive import Limits
 from npzschema.validator.memory import give_back
 
 from .errors import GeneratorError, NotKeptError
 from .mend import second_names
 from .metadata import metadata
-from .plan import BY_CONTENT, LOSSY, Plan, Step, check_allowed, plan
+from .plan import Plan, Step, check_allowed, plan
 from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
 from .rounds import mended_in_rounds
@@ -42,8 +43,8 @@ def convert(
         source: the file to mend.
         target: the file to write.
         contract: what it should become.
-        allow: steps that are taken only by name: ``normalise``, ``drop``, ``cast``, ``sqrt``,
-            ``square``, ``pairing``, ``positions``, ``centre``, ``detector``.
+        allow: steps that are taken only by name, such as ``normalise``: any of
+            :data:`npzschema.contracts.steps.LOSSY`.
         axes: axes of arrays whose order the caller knows, such as ``{"diffraction": ("H", "W", "N")}``.
         limits: what to refuse as a bomb.
         keep_legacy_names: write the patterns under both of their names, for readers of either kind.

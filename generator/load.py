@@ -9,6 +9,7 @@ from pathlib import Path
 
 from npzschema import contracts
 from npzschema.contracts import Contract
+from npzschema.contracts.steps import LOSSY
 from npzschema.validator.archive import Limits
 from npzschema.validator.escape import escape
 from npzschema.validator.findings import Finding, Report, ValidationError
@@ -16,7 +17,7 @@ from npzschema.validator.remedy import is_command
 
 from .errors import GeneratorError
 from .loaded import Loaded, streams_of
-from .plan import LOSSY, Plan, Step, step_of
+from .plan import Plan, Step, step_of
 from .rounds import Round, planned
 from .source import Axes, Examined, examined
 

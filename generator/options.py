@@ -6,8 +6,10 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from npzschema import __version__
+from npzschema.contracts.steps import LOSSY
 from npzschema.terminal import Parser, command, tool_options
 from npzschema.validator.reading_options import add_reading_options
+from npzschema.validator.words import enumerate_words
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[Parser]  # noqa: SLF001 - argparse gives its types no public names
@@ -130,8 +132,7 @@ def _steps(made: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="STEP",
-        help="a step that may be taken: normalise, drop, cast, sqrt, square, pairing, positions, centre or detector; "
-        "may be repeated",
+        help=f"a step that may be taken: {enumerate_words(tuple(LOSSY), 'or')}; may be repeated",
     )
     add_reading_options(made)
 

@@ -10,54 +10,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from npzschema.contracts import Contract
+from npzschema.contracts.steps import BY_NAME, LOSSY, ORDER
 from npzschema.validator.findings import Finding, Report
 
 from .errors import GeneratorError
 
-ORDER: Final = (
-    "rename",
-    "squeeze",
-    "transpose",
-    "drop",
-    "centre",
-    "detector",
-    "pairing",
-    "positions",
-    "sqrt",
-    "square",
-    "normalise",
-    "cast",
-    "native",
-    "copy",
-    "unpickle-metadata",
-)
-"""In which order steps are applied to one array."""
-
-LOSSY: Final[Mapping[str, str]] = {
-    "normalise": "divide the patterns by their largest value",
-    "drop": "drop the positions after the last frame",
-    "cast": "cast although it loses something",
-    "sqrt": "take the square root although the evidence is mixed",
-    "square": "take the square although the evidence is mixed",
-    "pairing": "move positions along the scan, back to their frames",
-    "positions": "write the positions as they fit probe, object and patterns",
-    "centre": "move the zero frequency to the centre",
-    "detector": "put the detector's rows and columns in order",
-}
-"""Steps that lose something, or that nothing but the forward model speaks for: done only when asked for by name."""
-
 ROOTS: Final = frozenset({"sqrt", "square"})
 """Steps that a dtype asks for, and against which the forward model may speak."""
 
-DOUBTED: Final = ROOTS | {"cast"}
-"""Lossy steps that lose nothing unless a finding says so."""
-
-BY_CONTENT: Final = frozenset({"pairing", "positions", "centre", "detector"})
-"""Steps of which headers tell nothing, not even that they are needed."""
-
 
 def check_allowed(names: Collection[str]) -> None:
-    """Raises :class:`GeneratorError` for a name that is no lossy step."""
+    """Raises :class:`GeneratorError` for a name that is no step taken by name."""
     if isinstance(names, str):
         raise GeneratorError(f"allow is a list of names, not a text; write [{names!r}]")
     for name in names:
@@ -103,7 +66,7 @@ def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> 
     Args:
         report: what the validator says of it, against ``contract``.
         contract: what it should become.
-        allow: names of lossy steps (:data:`LOSSY`) that may be taken.
+        allow: names of lossy steps (:data:`~npzschema.contracts.steps.LOSSY`) that may be taken.
     """
     steps: dict[tuple[str, str], Step] = {}
     obstacles: list[str] = []
@@ -140,7 +103,7 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
         fix.pop(other, None)
     # Of two readings at once the first is mended; what is made then shows the other.
     first = (finding.found or "").partition("+")[0]
-    lossless = bool(fix.pop("lossless", True)) and (step in DOUBTED or step not in LOSSY)
+    lossless = bool(fix.pop("lossless", True)) and step not in BY_NAME
     sentence = {
         "copy": f"copied from {fix.get('source')}, which is the same array",
         "rename": f"renamed from {fix.get('source')}",

@@ -11,6 +11,7 @@ from typing import Final
 
 from npzschema.contracts import Contract
 from npzschema.contracts.model import Dims
+from npzschema.contracts.steps import BY_CONTENT
 from npzschema.validator.binding import bind
 from npzschema.validator.dataset import Dataset
 from npzschema.validator.engine import validate_dataset
@@ -19,7 +20,7 @@ from npzschema.validator.findings import Report
 from .errors import GeneratorError
 from .mend import mended_file
 from .mended import MendedDataset
-from .plan import BY_CONTENT, Plan, Step, plan
+from .plan import Plan, Step, plan
 from .source import Source, decided
 from .stream import Stream
 

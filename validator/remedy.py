@@ -6,16 +6,13 @@ import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from npzschema.contracts import DEFAULT, Contract, rules
 from npzschema.contracts.model import Dims
+from npzschema.contracts.steps import BY_NAME
 
 from .archive import Limits
 from .findings import Deviation, Finding
-
-BY_NAME: Final = frozenset({"drop", "positions", "pairing", "centre", "detector", "normalise"})
-"""Steps that are taken only when asked for by name: they lose something, or only the forward model speaks for them."""
 
 
 def remedy_of(deviation: Deviation) -> str:

@@ -13,6 +13,7 @@ import npzschema.contracts
 import npzschema.generator
 import npzschema.validator
 from npzschema.contracts import load, reasons, rules, schema, shipped
+from npzschema.contracts.steps import LOSSY, ORDER, STEPS
 
 FOLDERS = {
     "contracts": Path(npzschema.contracts.__file__).parent,
@@ -105,3 +106,13 @@ def test_the_files_have_no_duplicate_keys():
 def test_families():
     families = ["FILE", "KEY", "FORMAT", "SHAPE", "DTYPE", "VALUE", "NORM", "SCAN", "PHYS", "META", "INTERNAL"]
     assert {rule.family for rule in rules().values()} == set(families)
+
+
+def test_steps_of_mending_are_those_of_the_schema_and_of_the_pages():
+    entries = schema("contract")["$defs"]["legacy"]["properties"]["fix"]["enum"]
+    assert set(entries) == {one.step for one in STEPS if one.form}
+    page = (Path(__file__).parents[2] / "docs" / "generator_design.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", page, flags=re.MULTILINE))
+    # What a fixture leaves out is no mend.
+    assert set(rows) - {"trim"} == set(ORDER)
+    assert {name for name, row in rows.items() if f"`--allow {name}`" in row} == set(LOSSY)
