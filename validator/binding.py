@@ -35,7 +35,7 @@ class Reading:
     ``header``: the array without the axes of length 1 that are one too many; ``kept``: the other axes of the array as
     it is stored, None where it is read as it is. ``layout`` is None where no layout has the array's rank;
     ``alternatives`` are layouts that fit just as well; ``evidence`` says what decided between layouts that fit alike,
-    where something other than sizes did, or why nothing could.
+    where something other than sizes did, or why nothing could. ``named``: the axes that the user says it has.
     """
 
     spec: ArraySpec
@@ -45,6 +45,7 @@ class Reading:
     alternatives: tuple[Layout, ...] = ()
     evidence: str = ""
     kept: tuple[int, ...] | None = None
+    named: Dims | None = None
 
     @property
     def decided(self) -> bool:
@@ -124,8 +125,9 @@ def bind(contract: Contract, headers: Mapping[str, ArrayHeader], axes: Mapping[s
             renamed=renamed,
             layout=layouts[0] if layouts else None,
             alternatives=layouts[1:],
-            evidence=NAMED if name in named else "",
+            evidence=NAMED if name in named and layouts else "",
             kept=kept,
+            named=named.get(name),
         )
     first = best[0]
     sizes, dissents, witnesses = agree(first, shapes)

@@ -450,3 +450,12 @@ def test_axes_may_be_named_by_the_name_in_the_file_and_with_an_axis_too_many(dat
         report = validate(arrays, headers_only=True, axes={"diff3d": dims})
         assert report.arrays["diff3d"].axes == ("H", "W", "N", "1")
         assert {"FORMAT-001", "SHAPE-001"} <= report.codes
+
+
+@pytest.mark.parametrize("dims", [("N", 1, "H", "W"), ("H", "W", "N", 1)])
+def test_named_axes_that_do_not_fit_are_the_fault(canonical, dims):
+    (finding,) = validate(canonical, axes={"diffraction": dims}).findings
+    told = f"({', '.join(map(str, dims))})"
+    assert finding.code == "SHAPE-001"
+    assert f"which the axes named for it (--axes), {told}, do not fit" in finding.message
+    assert "leave --axes out" in finding.remedy

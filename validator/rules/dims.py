@@ -28,14 +28,10 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         yield Deviation(
             code="SHAPE-001",
             array=spec.name,
-            message=(
-                f"has {plural(len(stored), 'axis', 'axes')}, {shape(stored)}, the contract says {meant}"
-                + _allowed_by(case, spec.name, stored)
-                if all(len(dims) != len(stored) for dims in spec.dims)
-                else f"has the shape {shape(stored)}, the contract says {meant}"
-            ),
+            message=_misfit(case, reading, stored, meant),
             expected=meant,
             found=shape(stored),
+            about="named" if reading.named else "",
         )
     elif reading.undeclared:
         yield _turned(case, reading, reading.layout)
@@ -50,6 +46,16 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
             found="undecided",
             evidence=reading.evidence,
         )
+
+
+def _misfit(case: Case, reading: Reading, stored: tuple[int, ...], meant: str) -> str:
+    spec = reading.spec
+    if reading.named:
+        return f"has the shape {shape(stored)}, which the axes named for it (--axes), {axes(reading.named)}, do not fit"
+    if any(len(dims) == len(stored) for dims in spec.dims):
+        return f"has the shape {shape(stored)}, the contract says {meant}"
+    told = _allowed_by(case, spec.name, stored)
+    return f"has {plural(len(stored), 'axis', 'axes')}, {shape(stored)}, the contract says {meant}{told}"
 
 
 def _allowed_by(case: Case, name: str, stored: tuple[int, ...]) -> str:
