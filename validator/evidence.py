@@ -35,6 +35,9 @@ CLEARLY: Final = 0.7
 POSITIONS: Final = 1 << 20
 """Frames of which any may belong to any position, at most."""
 
+TAME: Final = (1e-9, 1e9)
+"""Patterns whose largest value lies within can be squared in single precision."""
+
 PLAINLY: Final = 0.3
 """Correlation that one order of axes must reach where another cannot be compared."""
 
@@ -177,8 +180,8 @@ def forward_words(test: ForwardTest) -> str:
         else ""
     )
     told = f"forward model: positions as stated correlate {verdict.stated} over {verdict.frames} frames{best}"
-    if verdict.coarse:
-        told += f"; {verdict.coarse}"
+    if verdict.compared:
+        told += f"; {verdict.compared}"
     if test.residuals:
         told += "; residual {:.2f} as amplitudes, {:.2f} as intensities".format(*test.residuals)
     return told
@@ -228,6 +231,10 @@ def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene 
     measured, kept, dead = _usable(frames)
     if len(kept) < LEAST:
         return f"fewer than {LEAST} frames are usable"
+    largest = float(measured.max())
+    if not TAME[0] < largest < TAME[1]:
+        # Of no size, for the same reason.
+        measured = measured / largest
     if case.holds_counts(reading):
         measured = np.sqrt(measured)
     return Scene(

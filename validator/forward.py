@@ -27,8 +27,10 @@ from .score import (
     Score,
     centred,
     correlation,
+    flickers,
     holds,
     leads,
+    levelled,
     residual,
     score,
     surpasses,
@@ -65,7 +67,7 @@ class Verdict:
     ``rival``: the best correlation of further readings, of another family than the best one's. ``sampled``: which
     frames were compared, of as many as there are ``positions``. ``places``: how well frames fit elsewhere, where that
     was looked at; ``wanting``: a fitted reading after which they still do. ``coarse``: at how many pixels frames were
-    compared, in words, where not at all.
+    compared, in words, where not at all; ``level``: whether each at the same energy.
     """
 
     stated: Score
@@ -78,6 +80,13 @@ class Verdict:
     places: Places | None = field(compare=False, repr=False, default=None)
     wanting: bool = False
     coarse: str = ""
+    level: bool = False
+
+    @property
+    def compared(self) -> str:
+        """How frames are compared, in words, where not as they are."""
+        level = "frames compared at one energy, since theirs changes more than predicted" if self.level else ""
+        return "; ".join(filter(None, (self.coarse, level)))
 
     @property
     def other_fits(self) -> bool:
@@ -149,6 +158,7 @@ class _Trials:
             positions=len(scene.x),
             sampled=scene.index,
             coarse=_coarse(scene),
+            level=scene.level,
             rival=max(others, default=0.0),
         )
 
@@ -162,15 +172,23 @@ def _coarse(scene: Scene) -> str:
 
 
 class Stated(NamedTuple):
-    """As many frames as are affordable, and what their positions as stated predict for them, (n, H, W)."""
+    """Everything that there is, as many frames as are affordable, and what their positions as stated predict for these.
 
+    ``predicted``: (n, H, W).
+    """
+
+    whole: Scene
     scene: Scene
     predicted: Array
 
 
-def stated_of(scene: Scene) -> Stated:
-    every = scene.thinned(len(scene.index))
-    return Stated(every, every.predicted(every.x, every.y))
+def stated_of(scene: Scene, frames: int | None = None) -> Stated:
+    """What the stated reading predicts for some frames, or all; frames are level where their energies tell nothing."""
+    every = scene.thinned(frames or len(scene.index))
+    predicted = every.predicted(every.x, every.y)
+    if flickers(every.measured, predicted):
+        return Stated(scene.levelled(), every.levelled(), levelled(predicted))
+    return Stated(scene, every, predicted)
 
 
 def judge(scene: Scene, known: Stated | None = None) -> Verdict:
@@ -178,7 +196,7 @@ def judge(scene: Scene, known: Stated | None = None) -> Verdict:
 
     ``known``: what ``stated_of`` gives, where that was asked already.
     """
-    every, predicted = known or stated_of(scene)
+    scene, every, predicted = known or stated_of(scene)
     stated = score(predicted, every.measured)
     if stated.z >= SIGNIFICANT and stated.correlation > CLEAR and stated.explained > EXPLAINS:
         for frames, margin in ((GLANCE, 2 * MARGIN), (QUICK, MARGIN)):
@@ -240,8 +258,8 @@ def _wanting(wide: Scene, beside: Matches, verdict: Verdict) -> bool:
 
 def plain(scene: Scene) -> Score:
     """The best of the stated reading and those always compared with it: whether the frames are frames at all."""
-    quick = scene.thinned(SURE)
-    predicted, trials = quick.predicted(quick.x, quick.y), _Trials()
+    _, quick, predicted = stated_of(scene, SURE)
+    trials = _Trials()
     stated = score(predicted, quick.measured)
     trials.add(near(quick, predicted, centred(quick.measured)))
     best = trials.best

@@ -73,6 +73,12 @@ BEYOND: Final = 3.0
 ASTRAY: Final = 0.2
 """Part of the frames from which on those that do not fit are told."""
 
+FLICKER: Final = 1.25
+"""Times the spread that is predicted for the norms of frames, from which on they do not bear it out."""
+
+STEADY: Final = 0.015
+"""Part of the mean norm by which they may differ in any case."""
+
 STRUCTURED: Final = 0.04
 """What neighbouring pixels must share, in variances, to be told from noise; or four standard errors."""
 
@@ -83,7 +89,7 @@ class Scene:
 
     ``index``: which frames the sample holds; ``measured``: their amplitudes; ``dead``: pixels (H, W) that tell
     nothing, zero in ``measured`` and in what is predicted. ``whole``: pixels that a frame has, where it is compared at
-    fewer; the probe is cut to its middle then.
+    fewer; the probe is cut to its middle then. ``level``: frames, measured and predicted, all have the same energy.
     """
 
     probe: Array
@@ -94,6 +100,7 @@ class Scene:
     measured: Array
     dead: Array | None = None
     whole: tuple[int, int] | None = None
+    level: bool = False
 
     @property
     def step(self) -> tuple[float, float]:
@@ -111,7 +118,11 @@ class Scene:
         found = amplitudes(self.probe, self.object, x, y, precise=False)
         if self.dead is not None:
             found[:, self.dead] = 0
-        return found
+        return levelled(found) if self.level else found
+
+    def levelled(self) -> Scene:
+        """The same, with frames of one energy: where the beam changes from one to the next."""
+        return self if self.level else replace(self, measured=levelled(self.measured), level=True)
 
     def spread(self, frames: int) -> Array:
         """So many rows of the sample, evenly spaced, and few enough for the pixel budget."""
@@ -244,6 +255,27 @@ def _ahead(score: Score, other: Score, errors: float) -> bool:
 def _beyond(difference: Array, errors: float) -> bool:
     spread = float(difference.std(ddof=1)) * math.sqrt(len(difference)) if len(difference) > 1 else math.inf
     return float(difference.sum()) > errors * spread
+
+
+def levelled(frames: Array) -> Array:
+    """Frames (n, H, W), each with the mean of their norms for its own."""
+    own = norms(frames)
+    factors = np.divide(own.mean(), own, out=np.zeros_like(own), where=own > 0)
+    return np.asarray(frames * factors[:, None, None].astype(frames.dtype))
+
+
+def norms(frames: Array) -> Array:
+    """The square root of each frame's energy, (n,)."""
+    energies: Array = np.einsum("nij,nij->n", frames, frames)
+    return np.sqrt(energies.astype(np.float64))
+
+
+def flickers(measured: Array, predicted: Array) -> bool:
+    """Whether the energy of frames changes by much more than is predicted: then the beam's does."""
+    found, meant = (
+        float(one.std() / one.mean()) if one.mean() > 0 else 0.0 for one in map(norms, (measured, predicted))
+    )
+    return found > FLICKER * meant + STEADY
 
 
 def centred(frames: Array) -> Array:

@@ -154,4 +154,4 @@ def _evidence(verdict: Verdict) -> str:
     if verdict.best is not None:
         told += f"; best of {verdict.tried - 1} others, {verdict.best.name}: {verdict.best.score}"
     told += f"; null 0 +- {verdict.stated.sigma:.2f}; {verdict.frames} frames"
-    return f"{told}; {verdict.coarse}" if verdict.coarse else told
+    return f"{told}; {verdict.compared}" if verdict.compared else told
