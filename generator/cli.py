@@ -56,6 +56,8 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     stdout.writelines(escape(f"  {step['sentence']}") + "\n" for step in made.steps)
     if options.command != "simulate":
         stdout.writelines(escape(f"  {line}") + "\n" for line in _not_taken(options.allow, made))
+    warnings = [one for one in made.report.findings if one.level == "warning"]
+    stdout.writelines(escape(f"  {one.code} warning  {one.message}") + "\n" for one in warnings)
     stdout.write(
         escape(f"{made.path}: written, {made.report.verdict}; {made.report.contract} {made.report.contract_version}; ")
         + _sizes(made)
@@ -65,14 +67,12 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
 
 
 def _not_taken(allowed: Sequence[str], made: Made) -> list[str]:
-    """One line where steps were allowed that were not taken: that there was none to take, and what is left."""
+    """One line where steps were allowed that were not taken: there was none to take."""
     taken = {step["step"] for step in made.steps}
     idle = [name for name in dict.fromkeys(allowed) if name not in taken]
     if not idle:
         return []
-    left = sorted({one.code for one in made.report.findings if one.level == "warning"})
-    what = f"; warnings are left: {', '.join(left)}" if left else ""
-    return [f"--allow {' --allow '.join(idle)}: nothing found that this would mend{what}"]
+    return [f"--allow {' --allow '.join(idle)}: nothing found that this would mend"]
 
 
 def _sizes(made: Made) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from npzschema.contracts import ArraySpec, Contract, Legacy, Quantity, expand_dtypes
 
-from .binding import Binding, Reading
+from .binding import Binding, Dissent, Reading
 from .dataset import ArrayHeader
 from .folds import Facts, FrameFacts
 from .forward import Verdict
@@ -106,6 +106,25 @@ class Case:
         meant = np.asarray(values, dtype=np.float64)
         found = np.where(meant < 0, meant, np.sqrt(np.abs(meant)) if entry.quantity == "intensity" else meant * meant)
         return found if found.ndim else found.item()
+
+    def is_surplus(self, dissent: Dissent) -> bool:
+        """Whether there are more positions than frames, as the contract allows, and nothing else.
+
+        Whoever has a scan axis beside the patterns must agree on it.
+        """
+        scan = self.contract.scan
+        if scan is None or not scan.surplus or set(dissent.sizes) != {scan.dimension}:
+            return False
+        return (
+            self.binding.reading(scan.frames) is not None
+            and {scan.x, scan.y} <= set(dissent.arrays)
+            and dissent.sizes[scan.dimension] > self.binding.sizes[scan.dimension]
+        )
+
+    @property
+    def disputes(self) -> tuple[Dissent, ...]:
+        """Where arrays contradict each other on a size: a surplus of positions contradicts nothing."""
+        return tuple(dissent for dissent in self.binding.dissents if not self.is_surplus(dissent))
 
     def frames_of(self, reading: Reading) -> FrameFacts | None:
         """Facts by frame, where the scan axis is decided."""

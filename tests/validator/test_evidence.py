@@ -345,4 +345,34 @@ def test_a_surplus_of_positions_does_not_silence_the_model(datasets):
         made[name] = np.append(made[name], made[name][:3] + 0.5)
     made["scan_index"] = np.arange(23)
     assert "positions as stated correlate" in note_of(made)
-    assert not [one for one in validate(made).findings if one.code.startswith("PHYS")]
+    report = validate(made)
+    assert not [one for one in report.findings if one.code.startswith("PHYS")]
+    (surplus,) = coded(report, "SCAN-004")
+    assert "--allow drop" in surplus.remedy
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        lambda n: np.delete(np.arange(n), n // 3),
+        lambda n: np.random.default_rng(0).permutation(n)[:-1],
+        lambda n: np.roll(np.arange(n), n // 2)[:-1],
+    ],
+    ids=["one lost", "shuffled", "halves swapped"],
+)
+def test_positions_that_are_too_many_hide_no_lost_pairing(datasets, order):
+    """Nor are they dropped from the end, as if the scan had been stopped."""
+    made = datasets.canonical(60)
+    for name in ("scan_index", "Y"):
+        made.pop(name, None)
+    report = validate({**made, "diffraction": made["diffraction"][order(60)]})
+    assert coded(report, "PHYS-001")
+    (surplus,) = coded(report, "SCAN-004")
+    assert surplus.fix is None
+    assert "leave out their positions" in surplus.remedy
+
+
+def test_no_frames_are_too_few(datasets):
+    made = datasets.canonical()
+    (finding,) = validate({**made, "diffraction": made["diffraction"][:0]}).findings
+    assert (finding.code, finding.found) == ("SHAPE-003", "N = 0")

@@ -99,17 +99,19 @@ def _turned(case: Case, reading: Reading, layout: Layout) -> Deviation:
 
 def _contradicted(case: Case, layout: Layout) -> bool:
     """Whether sizes of this array contradict those of others (SHAPE-002): then no layout fits."""
-    return any(
-        set(dissent.sizes) & set(layout.dims) and not _is_surplus(case, dissent) for dissent in case.binding.dissents
-    )
+    return any(set(dissent.sizes) & set(layout.dims) for dissent in case.disputes)
 
 
 def check_sizes(case: Case) -> Iterator[Deviation]:
     """Sizes that disagree across arrays (SHAPE-002, SCAN-004) or break their bounds (SHAPE-003)."""
+    for dissent in case.disputes:
+        yield _dispute(case, dissent)
     for dissent in case.binding.dissents:
-        yield from _dissent(case, dissent)
+        # No frames at all are too few, and told as that.
+        if case.is_surplus(dissent) and all(case.binding.sizes[symbol] for symbol in dissent.sizes):
+            yield _surplus(case, dissent)
     # Where arrays contradict each other on a size, that is the fault; its bounds are judged once they agree.
-    disputed = {symbol for dissent in case.binding.dissents for symbol in dissent.sizes}
+    disputed = {symbol for dissent in case.disputes for symbol in dissent.sizes}
     broken: dict[str | None, list[_Bound]] = {}
     for symbol, keyword, limit in broken_bounds(case.contract, case.binding.sizes):
         if symbol not in disputed:
@@ -141,26 +143,35 @@ def _out_of_range(case: Case, broken: _Bound) -> str:
     return f"{broken.symbol} = {size} {dimension.description}, the contract says {word}{means}"
 
 
-def _dissent(case: Case, dissent: Dissent) -> Iterator[Deviation]:
+def _surplus(case: Case, dissent: Dissent) -> Deviation:
+    ((symbol, positions),) = dissent.sizes.items()
+    frames = case.binding.sizes[symbol]
+    scan = case.contract.scan
+    # Where frames do not fit their positions, the surplus need not be at the end.
+    verdict = case.forward.verdict if case.forward else None
+    doubtful = verdict is not None and not verdict.supported
+    return Deviation(
+        code="SCAN-004",
+        array=scan.x if scan else dissent.arrays[0],
+        message=f"{plural(positions, 'position')} for {plural(frames, 'frame')}",
+        expected=f"{symbol} = {frames}",
+        found=f"{symbol} = {positions}",
+        at=(symbol,),
+        about="doubtful" if doubtful else "",
+        fix=None
+        if doubtful
+        else {"step": "drop", "array": scan.x if scan else "", "arrays": list(dissent.arrays), "keep": frames},
+    )
+
+
+def _dispute(case: Case, dissent: Dissent) -> Deviation:
     sizes = case.binding.sizes
     said = enumerate_words([f"{symbol} = {size}" for symbol, size in dissent.sizes.items()], "and")
     others = enumerate_words(
         sorted({name for symbol in dissent.sizes for name in case.binding.witnesses.get(symbol, ())}), "and"
     )
     held = enumerate_words([f"{symbol} = {sizes[symbol]}" for symbol in dissent.sizes], "and")
-    scan = case.contract.scan
-    if scan and scan.surplus and _is_surplus(case, dissent):
-        yield Deviation(
-            code="SCAN-004",
-            array=scan.x,
-            message=f"{plural(dissent.sizes[scan.dimension], 'position')} for {plural(sizes[scan.dimension], 'frame')}",
-            expected=held,
-            found=said,
-            at=(scan.dimension,),
-            fix={"step": "drop", "array": scan.x, "arrays": list(dissent.arrays), "keep": sizes[scan.dimension]},
-        )
-        return
-    yield Deviation(
+    return Deviation(
         code="SHAPE-002",
         array=dissent.arrays[0],
         message=f"{enumerate_words(list(dissent.arrays), 'and')} {'say' if len(dissent.arrays) > 1 else 'says'} "
@@ -168,17 +179,4 @@ def _dissent(case: Case, dissent: Dissent) -> Iterator[Deviation]:
         expected=held,
         found=said,
         at=(next(iter(dissent.sizes)),),
-    )
-
-
-def _is_surplus(case: Case, dissent: Dissent) -> bool:
-    """More positions than frames, and nothing else: whoever has a scan axis beside the patterns agrees on it."""
-    scan = case.contract.scan
-    if scan is None or set(dissent.sizes) != {scan.dimension}:
-        return False
-    frames = case.binding.reading(scan.frames)
-    return (
-        frames is not None
-        and {scan.x, scan.y} <= set(dissent.arrays)
-        and dissent.sizes[scan.dimension] > case.binding.sizes[scan.dimension]
     )

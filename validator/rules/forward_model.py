@@ -22,7 +22,9 @@ def check(case: Case) -> Iterator[Deviation]:
         return
     verdict = case.forward.verdict
     if verdict.best is not None and verdict.other_fits:
-        yield _other(scan.x, scan.frames, verdict, verdict.best)
+        yield _other(
+            scan.x, scan.frames, verdict, verdict.best, surplus=any(map(case.is_surplus, case.binding.dissents))
+        )
     elif verdict.best is not None and verdict.contested and not _explained(case):
         yield _contested(scan.x, scan.frames, verdict, verdict.best)
     elif verdict.astray and not _explained(case):
@@ -59,7 +61,7 @@ def check(case: Case) -> Iterator[Deviation]:
 def _explained(case: Case) -> bool:
     """Whether something else, told already, keeps the model from fitting: positions outside the object, wrong sizes."""
     scan, sizes = case.contract.scan, case.binding.sizes
-    if case.binding.dissents or next(broken_bounds(case.contract, sizes), None) is not None or scan is None:
+    if case.disputes or next(broken_bounds(case.contract, sizes), None) is not None or scan is None:
         return True
     if patterns_constant(case):
         return True
@@ -119,9 +121,10 @@ def _contested(positions: str, frames: str, verdict: Verdict, best: Reading) -> 
     )
 
 
-def _other(positions: str, frames: str, verdict: Verdict, best: Reading) -> Deviation:
+def _other(positions: str, frames: str, verdict: Verdict, best: Reading, *, surplus: bool) -> Deviation:
     on_frames = best.kind in _ON_FRAMES
-    left = "; frames at one end have no position in the file" if verdict.hanging else ""
+    # Of positions that are too many some may be theirs.
+    left = "; frames at one end have no position in the file" if verdict.hanging and not surplus else ""
     return Deviation(
         code=_CODES[best.kind],
         level="warning" if best.slight else None,
