@@ -31,6 +31,7 @@ from .score import (
     holds,
     leads,
     levelled,
+    outstanding,
     residual,
     score,
     surpasses,
@@ -271,7 +272,11 @@ def residuals(known: Stated, *, counts: bool) -> tuple[float, float]:
     rows = known.scene.spread(QUICK)
     predicted, measured = known.predicted[rows], known.scene.measured[rows]
     held = measured**2 if counts else measured
-    return residual(predicted, held), residual(predicted, np.sqrt(held))
+    readings = held, np.sqrt(held)
+    # Pixels that are stuck say nothing of the others, but may hold more than these.
+    seen = ~np.logical_and(*(outstanding(predicted, one) for one in readings))
+    amplitude, intensity = (residual(predicted[:, seen], one[:, seen]) for one in readings)
+    return amplitude, intensity
 
 
 __all__ = [

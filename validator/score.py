@@ -79,6 +79,12 @@ FLICKER: Final = 1.25
 STEADY: Final = 0.015
 """Part of the mean norm by which they may differ in any case."""
 
+FAR: Final = 2.5
+"""Times what is predicted for a pixel, from which on it is taken for a stuck one."""
+
+HEAVY: Final = 1e-3
+"""Part of all energy that such a pixel holds at least: others do not matter."""
+
 STRUCTURED: Final = 0.04
 """What neighbouring pixels must share, in variances, to be told from noise; or four standard errors."""
 
@@ -357,6 +363,14 @@ def _alike(one: Array, other: Array) -> float:
     one, other = one - one.mean(), other - other.mean()
     norm = math.sqrt(_dot(one, one) * _dot(other, other))
     return _dot(one, other) / norm if norm > 0 else 0.0
+
+
+def outstanding(predicted: Array, measured: Array) -> Array:
+    """Pixels (H, W) that hold a part of all energy, and on average far more than is predicted for them."""
+    meant, found = predicted.mean(axis=0), measured.mean(axis=0)
+    norm, energy = _dot(meant, meant), found * found
+    scale = _dot(meant, found) / norm if norm > 0 else 0.0
+    return np.asarray((energy > HEAVY * energy.sum()) & (found > FAR * scale * meant))
 
 
 def residual(predicted: Array, measured: Array) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from npzschema import validate
+from npzschema.validator import evidence
 from npzschema.validator.forward import turned
 
 SIDE = 32
@@ -303,6 +304,64 @@ def test_amplitudes_without_a_lattice_are_right(right, seed, scale):
     report = validate({**right, "diffraction": (scale * exact * near(exact, seed)).astype(np.float32)})
     assert report.ok
     assert report.arrays["diffraction"].quantity == "amplitude"
+
+
+STUCK = (np.array([3, 20, 20, 28]), np.array([4, 3, 21, 9]))
+
+
+@pytest.mark.parametrize("times", [2, 4, 9])
+@pytest.mark.parametrize("holds", ["amplitude", "intensity"])
+def test_stuck_pixels_do_not_decide_what_all_others_hold(right, times, holds):
+    """They hold more than all others, in every frame, and are predicted by nothing."""
+    exact = np.sqrt(expected_intensities(right)) if holds == "amplitude" else expected_intensities(right)
+    frames = exact * near(exact)
+    frames[:, STUCK[0], STUCK[1]] = times * frames.max() * 1.0137
+    report = validate({**right, "diffraction": frames.astype(np.float32)})
+    assert report.arrays["diffraction"].quantity == holds
+    assert ("NORM-001" in report.codes) == (holds == "intensity")
+
+
+@pytest.mark.parametrize("fits", [(0.9, 0.55), (0.55, 0.9)])
+def test_of_two_quantities_that_hardly_fit_neither_is_told(right, monkeypatch, fits):
+    monkeypatch.setattr(evidence, "residuals", lambda *_, **__: fits)
+    exact = np.sqrt(expected_intensities(right))
+    report = validate({**right, "diffraction": (exact * near(exact)).astype(np.float32)})
+    assert report.ok
+    assert "residual {:.2f} as amplitudes, {:.2f} as intensities".format(*fits) in report.notes[-1]
+
+
+# A beam that is not the same for each frame
+
+
+def fluctuating(frames, how, seed=0):
+    n = len(frames)
+    rng = np.random.default_rng(seed)
+    gain = {
+        "5 %": 1 + 0.05 * rng.normal(size=n),
+        "20 %": np.abs(1 + 0.2 * rng.normal(size=n)),
+        "decays": np.linspace(1, 0.6, n),
+        "top-up": 1 - 0.1 * (np.arange(n) % 16) / 16,
+    }[how]
+    return (frames * gain[:, None, None]).astype(np.float32)
+
+
+@pytest.mark.parametrize("how", ["5 %", "20 %", "decays", "top-up"])
+def test_a_beam_that_changes_is_allowed_for(right, how):
+    """Where the object hardly absorbs, all frames should hold the same."""
+    weak = {**right, "objectGuess": np.exp(0.3j * np.angle(right["objectGuess"])).astype(np.complex64)}
+    frames = np.sqrt(np.random.default_rng(1).poisson(1e6 * expected_intensities(weak)) / 1e6)
+    changing = {**weak, "diffraction": fluctuating(frames, how)}
+    report = validate(changing)
+    assert report.ok
+    assert physical(report) == []
+    assert "compared at one energy" in report.notes[-1]
+    swapped = validate(placed(changing, changing["ycoords"], changing["xcoords"]))
+    assert swapped.codes == {"PHYS-002"}
+    rolled = validate(shown(changing, lambda a: np.fft.fftshift(a, axes=(1, 2))))
+    assert rolled.codes == {"PHYS-003"}
+    steady = validate({**weak, "diffraction": frames.astype(np.float32)})
+    assert physical(steady) == []
+    assert "one energy" not in steady.notes[-1]
 
 
 def test_amplitudes_where_intensities_are_meant(right, datasets):
