@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from npzschema.contracts import Contract
+from npzschema.contracts import Contract, Scan
 from npzschema.validator.binding import Binding
 from npzschema.validator.casts import loses
 from npzschema.validator.dataset import Dataset
@@ -15,10 +15,13 @@ from npzschema.validator.forward import Affine, repaired, turned
 
 from .errors import GeneratorError, NotKeptError
 from .metadata import metadata
-from .plan import Plan, Step, copied
+from .plan import MOVING, Plan, Step, along, copied
 from .stream import Stream, c_order, framewise, mapped, of_array, squeeze, stream_of, taken, transpose
 
 Array = np.ndarray[Any, Any]
+
+NEAR: Final = 0.01
+"""Mean square by which nominal positions may differ from others of the same fault, as a part of their variance."""
 
 WHOLE: Final = 1e-6
 """How far from a whole number a value may be that was computed as one."""
@@ -26,8 +29,8 @@ WHOLE: Final = 1e-6
 
 def mended(
     dataset: Dataset, binding: Binding, contract: Contract, plan: Plan, *, guarded: bool = False
-) -> dict[str, Stream]:
-    """Arrays of the contract, by their names there, after every step of the plan.
+) -> tuple[dict[str, Stream], tuple[Step, ...]]:
+    """Arrays of the contract, by their names there, after every step of the plan; and what else it had to move.
 
     ``guarded``: nobody has read the values yet, so a cast that loses something raises :class:`NotKeptError`.
     """
@@ -35,9 +38,13 @@ def mended(
     for name, reading in binding.readings.items():
         stream = stream_of(dataset, dataset.headers[reading.header.name])
         streams[name] = _each(stream, plan.of(name), guarded=guarded)
+    more: list[Step] = []
     for step in plan.steps:
-        streams |= _over_all(streams, step, contract)
-    return streams
+        changed = _over_all(streams, step, contract)
+        if step.step in MOVING and contract.scan:
+            more += (along(step, name) for name in changed if name not in (contract.scan.x, contract.scan.y))
+        streams |= changed
+    return streams, tuple(more)
 
 
 def mended_file(
@@ -53,7 +60,7 @@ def mended_file(
 
     ``both_names``: arrays that have two names have them both, whatever the file has.
     """
-    streams = mended(dataset, binding, contract, plan, guarded=guarded)
+    streams, moved = mended(dataset, binding, contract, plan, guarded=guarded)
     copies = second_names(contract, streams, dataset.headers) if both_names else ()
     for main, pair in contract.identical_among(streams):
         if both_names or all(name in dataset.headers for name in pair):
@@ -61,7 +68,7 @@ def mended_file(
             streams |= dict.fromkeys(pair, streams[main])
     streams |= passed_through(dataset, streams, contract.known_names())
     text, steps = metadata(dataset, contract)
-    return streams | text, (*copies, *steps)
+    return streams | text, (*moved, *copies, *steps)
 
 
 def second_names(contract: Contract, names: Collection[str], stored: Collection[str]) -> tuple[Step, ...]:
@@ -96,20 +103,13 @@ def _over_all(streams: Mapping[str, Stream], step: Step, contract: Contract) -> 
         case "centre" | "detector":
             axis = contract.arrays[step.array].dims[0].index(scan.dimension)
             return {step.array: framewise(streams[step.array], axis, _detector_step(step))}
-        case "pairing":
-            by = int(step.values["values"]["step"])
-            return {
-                name: _like(streams[name], repaired(_whole(streams[name]), step.values["reading"], by))
-                for name in _placed(streams, contract)
-            }
-        case "positions":
-            affine = Affine(**step.values["values"])
-            changed: dict[str, Stream] = {}
-            names = _placed(streams, contract)
-            for pair in (names[:2], names[2:]):
-                moved = affine.apply(*(_whole(streams[name]) for name in pair)) if pair else ()
-                changed |= {name: _like(streams[name], values) for name, values in zip(pair, moved, strict=True)}
-            return changed
+        case "pairing" | "positions":
+            moved: dict[str, Stream] = {}
+            for names in _placed(streams, step, scan):
+                before = [_whole(streams[name]) for name in names]
+                values = zip(names, _moved(step, before), strict=True)
+                moved |= {name: _like(streams[name], one) for name, one in values}
+            return moved
         case "copy":
             return {step.array: streams[step.values["source"]]}
     return {}
@@ -119,13 +119,38 @@ def _like(stream: Stream, values: Array) -> Stream:
     return of_array(_held(values, stream.dtype))
 
 
-def _placed(streams: Mapping[str, Stream], contract: Contract) -> list[str]:
-    """The arrays that hold positions: x and y, and where both are there the nominal ones beside them."""
-    if contract.scan is None:
-        return []
-    names = [contract.scan.x, contract.scan.y]
-    nominal = [f"{name}_start" for name in names]
-    return names + (nominal if all(name in streams for name in nominal) else [])
+def _moved(step: Step, positions: Sequence[Array]) -> Sequence[Array]:
+    """Positions x and y as a step has them; or one of them, where it is moved along the scan."""
+    if step.step == "pairing":
+        by = int(step.values["values"]["step"])
+        return [repaired(values, step.values["reading"], by) for values in positions]
+    return Affine(**step.values["values"]).apply(*positions)
+
+
+def _placed(streams: Mapping[str, Stream], step: Step, scan: Scan) -> list[tuple[str, ...]]:
+    """The arrays that a step moves: x and y, and the nominal positions beside them where these have the same fault.
+
+    Those may be in metres, or right where only the corrected ones are wrong: then they stay as they are.
+    """
+    pair = scan.x, scan.y
+    nominal = {name: f"{name}_start" for name in pair if f"{name}_start" in streams}
+    stated = {name: _whole(streams[name]) for name in pair}
+    began = {name: _whole(streams[start]) for name, start in nominal.items()}
+    if any(len(values) != len(stated[name]) for name, values in began.items()):
+        return [pair]
+    if step.step == "pairing":
+        moved = dict(zip(pair, _moved(step, list(stated.values())), strict=True))
+        like = (name for name in nominal if _alike(began[name], stated[name]) > _alike(began[name], moved[name]))
+        return [pair, *((nominal[name],) for name in like)]
+    apart = sum(np.square(values - stated[name]).mean() for name, values in began.items())
+    spread = sum(values.var() for values in stated.values())
+    return [pair, tuple(nominal.values())] if len(nominal) == 2 and apart < NEAR * spread else [pair]
+
+
+def _alike(one: Array, other: Array) -> float:
+    """Correlation; 0 where there is none."""
+    spread = one.std() * other.std()
+    return float(((one - one.mean()) * (other - other.mean())).mean() / spread) if spread > 0 else 0.0
 
 
 def _detector_step(step: Step) -> Callable[[Array], Array]:

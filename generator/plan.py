@@ -19,6 +19,10 @@ ROOTS: Final = frozenset({"sqrt", "square"})
 """Steps that a dtype asks for, and against which the forward model may speak."""
 
 
+MOVING: Final = frozenset({"pairing", "positions"})
+"""Steps that change x and y, and nominal positions where they have the same fault."""
+
+
 def check_allowed(names: Collection[str]) -> None:
     """Raises :class:`GeneratorError` for a name that is no step taken by name."""
     if isinstance(names, str):
@@ -123,6 +127,11 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
         "unpickle-metadata": "text of the pickled array written as plain text",
     }[step]
     return _made(step, array, sentence, fix, lossless=lossless)
+
+
+def along(step: Step, name: str) -> Step:
+    """The same step of nominal positions beside those that are read."""
+    return _made(step.step, name, step.sentence.partition(": ")[2], step.values)
 
 
 def copied(name: str, source: str) -> Step:

@@ -242,3 +242,53 @@ def test_two_faults_in_a_cube_whose_axes_are_named(tmp_path: Path) -> None:
             np.testing.assert_array_equal(mended["diffraction"], arrays["diffraction"])
             for name in mended.files:
                 np.testing.assert_array_equal(data[name], mended[name], strict=True, err_msg=name)
+
+
+NOMINAL = ("xcoords_start", "ycoords_start")
+
+
+@pytest.mark.parametrize(
+    ("began", "follows"),
+    [
+        (lambda values: values + 0.25, True),
+        (lambda values: values * 5e-8, False),
+    ],
+    ids=["corrected by little", "metres"],
+)
+@pytest.mark.parametrize("step", ["positions", "pairing"])
+def test_nominal_positions_follow_where_they_have_the_same_fault(
+    right: dict[str, np.ndarray], tmp_path: Path, began: Callable[[np.ndarray], np.ndarray], follows: bool, step: str
+) -> None:
+    held = {name: values for name, values in right.items() if name not in NOMINAL}
+    nominal = {f"{name}_start": began(held[name]) for name in ("xcoords", "ycoords")}
+    width = held["objectGuess"].shape[1]
+    if step == "positions":
+        wrong = held | nominal | {"xcoords": width - held["xcoords"]}
+        if follows:
+            wrong |= {"xcoords_start": width - nominal["xcoords_start"]}
+    else:
+        along = {"xcoords", "ycoords", *nominal}
+        wrong = {name: np.roll(values, 3) if name in along else values for name, values in (held | nominal).items()}
+    np.savez(tmp_path / "wrong.npz", **wrong)
+    made = convert(tmp_path / "wrong.npz", tmp_path / "made.npz", allow=[step])
+    named = {one["array"] for one in made.steps if one["step"] == step}
+    with np.load(made.path) as mended:
+        np.testing.assert_allclose(mended["xcoords"], held["xcoords"], atol=1e-9)
+        if step == "pairing" or follows:
+            # Which frame a position belongs to is the same question in any unit.
+            assert named == {"xcoords", *NOMINAL}
+            for name, values in nominal.items():
+                np.testing.assert_allclose(mended[name], values, atol=1e-9)
+        else:
+            assert named == {"xcoords"}
+            for name in NOMINAL:
+                np.testing.assert_array_equal(mended[name], wrong[name])
+
+
+def test_nominal_positions_that_are_right_stay(right: dict[str, np.ndarray], tmp_path: Path) -> None:
+    held = right | {f"{name}_start": right[name] for name in ("xcoords", "ycoords")}
+    np.savez(tmp_path / "wrong.npz", **held | {"xcoords": held["objectGuess"].shape[1] - held["xcoords"]})
+    made = convert(tmp_path / "wrong.npz", tmp_path / "made.npz", allow=["positions"])
+    with np.load(made.path) as mended:
+        for name in NOMINAL:
+            np.testing.assert_array_equal(mended[name], held[name])
