@@ -197,7 +197,12 @@ class _Run:
         for one in folded:
             bindings[one.id] = evidence.decided(self._case(one, bindings[one.id], facts))
         own = self._tested(contract, bindings[contract.id], facts, evidence)
+        # What is wrong beside the rules is wrong under every contract.
+        beside = any(finding.level == "error" for finding in self._findings)
         self._findings += check(own)
+        if any(rules()[finding.code].unreadable for finding in self._findings):
+            # Of a damaged file the checksum differs, too; it need not be another one.
+            self._findings = [finding for finding in self._findings if finding.code != "META-003"]
         self._findings = with_commands(self._path, self._findings, contract, self._options.axes, self._options.limits)
         self._notes += [
             f"{name}: {one.evidence}" for name, one in own.binding.readings.items() if one.evidence and one.decided
@@ -208,7 +213,7 @@ class _Run:
         if own.forward is not None:
             self._notes.append(forward_words(own.forward))
         recognised: list[str] = []
-        if not any(rules()[finding.code].unreadable for finding in self._findings):
+        if not beside and not any(rules()[finding.code].unreadable for finding in self._findings):
             recognised += (
                 one.id
                 for one in by_header.values()
@@ -235,7 +240,9 @@ class _Run:
     def _fold(self, contracts: Sequence[Contract], bindings: Mapping[str, Binding]) -> dict[str, Facts]:
         keep_freed()
         strict = self._options.strict_archive
-        facts, findings = one_pass(self._dataset, contracts, bindings, read=self._texts, strict=strict)
+        # What was read to its end, or is damaged, needs no second look.
+        read = {name for name, text in self._texts.items() if text.text is not None} | self._damaged
+        facts, findings = one_pass(self._dataset, contracts, bindings, read=read, strict=strict)
         self._findings += findings
         return facts
 

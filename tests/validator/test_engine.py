@@ -11,7 +11,8 @@ import pytest
 
 import npzschema
 from npzschema import ContractError, ValidationError, validate
-from npzschema.contracts import load, rules, shipped
+from npzschema.contracts import from_document, load, rules, shipped
+from npzschema.generator import Output, fixture
 from npzschema.validator import BytesSource, FileSource, check, engine
 from npzschema.validator.cli import run
 from npzschema.validator.rules import ARRAY_RULES, CASE_RULES
@@ -459,3 +460,48 @@ def test_named_axes_that_do_not_fit_are_the_fault(canonical, dims):
     assert finding.code == "SHAPE-001"
     assert f"which the axes named for it (--axes), {told}, do not fit" in finding.message
     assert "leave --axes out" in finding.remedy
+
+
+def test_what_breaks_every_contract_is_recognised_as_none(canonical):
+    """An object array is told beside the rules, of which a contract that it would keep knows nothing."""
+    report = validate({**canonical, "objectGuess": np.array([{}], dtype=object)}, "ptychopinn/raw-npz")
+    assert "FILE-006" in report.codes
+    assert report.recognised == ()
+
+
+def test_metadata_that_is_no_text_is_still_read_to_its_checksum(canonical):
+    """By --strict-archive, where no contract asks for it."""
+    held = io.BytesIO()
+    np.savez(held, **canonical, _metadata=np.arange(5.0))
+    raw = bytearray(held.getvalue())
+    raw[raw.find(np.float64(3.0).tobytes(), raw.find(b"_metadata.npy"))] ^= 1
+    report = validate(bytes(raw), "ptychopinn/legacy-hwn", strict_archive=True)
+    assert "FILE-003" in report.codes
+    assert report.verdict == "unreadable"
+
+
+def test_damage_is_told_once(datasets, tmp_path):
+    """Neither a sidecar that no longer fits nor an order of axes that nobody could look at is a fault of its own."""
+    source, target = tmp_path / "cube.npz", tmp_path / "made.npz"
+    np.savez(source, **datasets.canonical(32, 32))
+    fixture(source, target, subset_size=32, contract="ptychopinn/canonical", options=Output(compression="none"))
+    raw = bytearray(target.read_bytes())
+    raw[raw.find(b"diffraction.npy") + 5000] ^= 1
+    target.write_bytes(raw)
+    assert [finding.code for finding in validate(target).findings if finding.level != "info"] == ["FILE-003"]
+
+
+@pytest.mark.parametrize("bound", [0.1, 0.7])
+def test_bounds_are_those_that_the_dtype_holds(canonical, bound):
+    """What was clipped to a bound keeps it, and is excluded by one that excludes it."""
+    document = json.loads(json.dumps(load("ptychopinn/canonical").document)) | {"id": "own/bounds"}
+    del document["declaredBy"]
+    frames = np.clip(canonical["diffraction"], np.float32(bound), np.float32(bound) * 2)
+    for keyword, codes in (("minimum", set()), ("exclusiveMinimum", {"VALUE-002"})):
+        document["arrays"]["diffraction"]["values"] = {keyword: bound}
+        report = validate({**canonical, "diffraction": frames}, from_document(document))
+        assert report.codes & {"VALUE-002"} == codes
+    for keyword, codes in (("maximum", set()), ("exclusiveMaximum", {"VALUE-003"})):
+        document["arrays"]["diffraction"]["values"] = {keyword: bound}
+        report = validate({**canonical, "diffraction": np.minimum(frames, np.float32(bound))}, from_document(document))
+        assert report.codes & {"VALUE-003"} == codes

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from npzschema.contracts import ArraySpec
 
-from ..bounds import offending_frames
+from ..bounds import as_held, offending_frames
 from ..case import Case
 from ..findings import Deviation
 
@@ -22,7 +22,7 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         ("minimum", spec.values.minimum, operator.lt),
         ("exclusiveMinimum", spec.values.exclusive_minimum, operator.le),
     ):
-        if bound is not None and broken(case.as_meant(reading, least), bound):
+        if bound is not None and broken(case.as_meant(reading, least), as_held(case, reading, bound)):
             yield Deviation(
                 code="VALUE-002",
                 array=spec.name,
