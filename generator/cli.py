@@ -80,6 +80,8 @@ def _sizes(made: Made) -> str:
 
 
 def _dry_run(options: argparse.Namespace) -> str:
+    from npzschema.contracts.steps import LOSSY
+
     from .convert import dry_run
     from .plan import check_allowed
 
@@ -92,7 +94,11 @@ def _dry_run(options: argparse.Namespace) -> str:
         keep_legacy_names=options.keep_legacy_names,
     )
     lines = [f"would do: {step.sentence}" for step in without.steps]
-    lines += [f"with --allow {step.step}: {step.sentence}" for step in everything.steps if not step.lossless]
+    lines += [
+        f"with --allow {step.step}: {step.sentence}"
+        for step in everything.steps
+        if step.step in LOSSY and not step.lossless
+    ]
     lines += [f"in the way: {obstacle}" for obstacle in everything.obstacles]
     return "".join(escape(line) + "\n" for line in lines or ["nothing to mend"])
 

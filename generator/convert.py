@@ -15,7 +15,7 @@ from npzschema.validator.memory import give_back
 from .errors import GeneratorError, NotKeptError
 from .mend import second_names
 from .metadata import metadata
-from .plan import Plan, Step, check_allowed, plan
+from .plan import Plan, Step, check_allowed, others_left_out, plan
 from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
 from .rounds import mended_in_rounds
@@ -74,7 +74,7 @@ def convert(
                 # Values were looked at already: what that took must leave room for what is to be written.
                 give_back()
                 block //= 2
-            return _publish(one, streams, steps, out, wanted, options, record, block)
+            return _publish(one, streams, (*steps, *others_left_out(one.dataset)), out, wanted, options, record, block)
 
     try:
         # Most files can be mended by what their headers say, in one pass; what is made is validated in any case.
@@ -125,11 +125,15 @@ def dry_run(
     one = examined(source, wanted, axes=axes, limits=limits)
     one.check_readable()
     with one.opened() as (dataset, _, _):
-        _, declared = metadata(dataset, wanted)
+        declared = *metadata(dataset, wanted)[1], *others_left_out(dataset)
     names = {facts.reads_as for facts in one.report.arrays.values() if facts.reads_as}
-    copies = second_names(wanted, names, one.report.arrays) if keep_legacy_names else ()
-    plans = one.plan, plan(one.report, wanted, allow=tuple(LOSSY))
-    without, everything = (replace(each, steps=(*each.steps, *copies, *declared)) for each in plans)
+
+    def whole(planned: Plan) -> Plan:
+        made = names | {step.array for step in planned.steps if step.step == "copy"}
+        copies = second_names(wanted, made, one.report.arrays) if keep_legacy_names else ()
+        return replace(planned, steps=(*planned.steps, *copies, *declared))
+
+    without, everything = map(whole, (one.plan, plan(one.report, wanted, allow=tuple(LOSSY))))
     if everything.obstacles or not any(step.step in BY_CONTENT for step in everything.steps):
         return without, everything
     # With what shows only once it is carried out.
@@ -138,4 +142,4 @@ def dry_run(
             _, steps = mended_in_rounds(mended, wanted, allow=tuple(LOSSY), both_names=keep_legacy_names)
         except GeneratorError as error:
             return without, replace(everything, obstacles=(str(error),))
-    return without, replace(everything, steps=steps)
+    return without, replace(everything, steps=(*steps, *others_left_out(mended.dataset)))

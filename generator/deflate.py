@@ -37,8 +37,12 @@ def check_compression(compression: str, level: int | None) -> None:
     if compression not in get_args(Compression):
         raise GeneratorError(f"no compression {compression!r}; there are {', '.join(get_args(Compression))}")
     most = _LEVELS.get(compression)
-    if level is not None and most is not None and not 0 <= level <= most:
-        raise GeneratorError(f"{compression} has no level {level}; it has 0 to {most}")
+    if level is None:
+        return
+    if most is None:
+        raise GeneratorError(f"without compression there is no level; leave {level!r} out")
+    if type(level) is not int or not 0 <= level <= most:
+        raise GeneratorError(f"{compression} has no level {level!r}; it has 0 to {most}")
 
 
 def compressed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -12,11 +12,12 @@ import numpy as np
 
 from npzschema.contracts import DEFAULT, Contract, Legacy, load
 from npzschema.validator.archive import Limits
+from npzschema.validator.dataset import ArchiveDataset
 from npzschema.validator.sidecar import sidecar_beside
 
 from .errors import GeneratorError
 from .metadata import essential
-from .plan import check_allowed, copied
+from .plan import Step, check_allowed, copied, left_out, others_left_out
 from .publish import DEFAULTS, Made, Output, publish
 from .replace import refuse_existing
 from .rounds import mended_in_rounds
@@ -108,7 +109,7 @@ def fixture(
             *(step.document() for step in (*mends, *trimmed) if step.array in read_as.arrays or step.array in text),
             cut,
             *(copied(name, of).document() for name, of in twins.items()),
-            *(_left_out(name, wanted) for name in one.dataset.headers if name not in wanted.known_names()),
+            *(step.document() for step in _left_out(one.dataset, wanted)),
         )
         return publish(
             out,
@@ -128,6 +129,13 @@ def fixture(
         )
 
 
+def _left_out(dataset: ArchiveDataset, contract: Contract) -> Iterator[Step]:
+    for name in dataset.headers:
+        if name not in contract.known_names():
+            yield left_out(name, f"{contract.id} does not know")
+    yield from others_left_out(dataset)
+
+
 def _second_names(contract: Contract, streams: Mapping[str, Stream], stored: Collection[str]) -> dict[str, str]:
     """The arrays to write under a second name, with the first: readers differ in which of the two they open.
 
@@ -141,11 +149,6 @@ def _second_names(contract: Contract, streams: Mapping[str, Stream], stored: Col
         if first or all(name in stored for name in pair):
             twins.update({name: of for name in pair if name not in streams})
     return twins
-
-
-def _left_out(name: str, contract: Contract) -> dict[str, Any]:
-    sentence = f"left out: {name}, which {contract.id} does not know"
-    return {"step": "leave-out", "array": name, "lossless": False, "sentence": sentence}
 
 
 def _of_source(contract: Contract) -> Contract:

@@ -13,6 +13,7 @@ from npzschema.contracts.steps import LOSSY
 from npzschema.validator.archive import Limits
 from npzschema.validator.escape import escape
 from npzschema.validator.findings import Finding, Report, ValidationError
+from npzschema.validator.named_axes import orders_of
 from npzschema.validator.remedy import is_command
 
 from .errors import GeneratorError
@@ -136,9 +137,7 @@ def _refusal(one: Examined, *, mend: bool) -> str:
 def _advice(one: Examined, finding: Finding, step: Step | None, *, mend: bool) -> str:
     if finding.code == "FORMAT-002":
         spec = one.contract.arrays[str(finding.array)]
-        rank = len(one.report.arrays[_member(one, spec.name)].shape)
-        known = [*spec.dims, *(entry.dims for entry in spec.legacy_dims() if entry.dims is not None)]
-        orders = " or ".join(f"axes={{{spec.name!r}: {dims!r}}}" for dims in known if len(dims) == rank)
+        orders = " or ".join(f"axes={{{spec.name!r}: {dims!r}}}" for dims in orders_of(spec))
         values = "look at the values too (no headers_only), or " if one.report.headers_only else ""
         return f"{values}name them: {orders}"
     if step is None:
@@ -146,7 +145,3 @@ def _advice(one: Examined, finding: Finding, step: Step | None, *, mend: bool) -
     if step.lossless:
         return "mend=True mends it"
     return f"{'' if mend else 'mend=True with '}allow=[{step.step!r}] would {LOSSY[step.step]}"
-
-
-def _member(one: Examined, array: str) -> str:
-    return next(name for name, facts in one.report.arrays.items() if facts.reads_as == array)

@@ -66,7 +66,9 @@ def mended_file(
         if both_names or all(name in dataset.headers for name in pair):
             # The second name is the first array once more, not a second reading of the file.
             streams |= dict.fromkeys(pair, streams[main])
-    streams |= passed_through(dataset, streams, contract.known_names())
+    read = {reading.header.name for reading in binding.readings.values()}
+    described = {contract.metadata.member} if contract.metadata else set()
+    streams |= passed_through(dataset, streams, read | described)
     text, steps = metadata(dataset, contract)
     return streams | text, (*moved, *copies, *steps)
 
@@ -184,7 +186,10 @@ def _held(values: Array, dtype: np.dtype[Any], precision: float = 0.0) -> Array:
     ``precision``: by which part of itself a value that was squared may have been rounded before.
     """
     if dtype.kind not in "iu":
-        return values.astype(dtype)
+        held = values.astype(dtype)
+        if dtype.itemsize < 4 and (np.isinf(held) & np.isfinite(values)).any():
+            raise GeneratorError(f"values lie beyond {dtype}")
+        return held
     whole = np.rint(values)
     # More than two values were rounded off by, since squares double it; what is not finite fails, too.
     if not (np.abs(values - whole) <= WHOLE + 4 * precision * np.abs(whole)).all():
@@ -242,8 +247,8 @@ def _cast(stream: Stream, dtype: np.dtype[Any], *, guarded: bool) -> Stream:
     return mapped(stream, dtype, cast)
 
 
-def passed_through(dataset: Dataset, taken_names: Mapping[str, Any], known: frozenset[str]) -> dict[str, Stream]:
-    """Arrays that the contract does not know, as they are."""
+def passed_through(dataset: Dataset, taken_names: Mapping[str, Any], known: Collection[str]) -> dict[str, Stream]:
+    """Arrays that were read as none of the contract's, as they are: one under a second name that says more, too."""
     return {
         name: stream_of(dataset, header)
         for name, header in dataset.headers.items()

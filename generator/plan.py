@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from npzschema.contracts import Contract
 from npzschema.contracts.steps import BY_NAME, LOSSY, ORDER
+from npzschema.validator.dataset import ArchiveDataset
 from npzschema.validator.findings import Finding, Report
+from npzschema.validator.named_axes import orders_of
 
 from .errors import GeneratorError
 
@@ -82,9 +84,8 @@ def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> 
             elif finding.code == "FORMAT-002":
                 name = finding.array
                 why = f": {finding.evidence}" if finding.evidence else ""
-                obstacles.append(
-                    f"{finding.code} {finding.message}{why}; name them with --axes {name}=N,H,W or --axes {name}=H,W,N"
-                )
+                known = [f"--axes {name}={','.join(map(str, dims))}" for dims in orders_of(contract.arrays[str(name)])]
+                obstacles.append(f"{finding.code} {finding.message}{why}; name them with {' or '.join(known)}")
         elif not step.lossless and step.step not in allow:
             if finding.level == "error":
                 obstacles.append(f"{finding.code} {finding.message}; --allow {step.step} would {LOSSY[step.step]}")
@@ -132,6 +133,16 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
 def along(step: Step, name: str) -> Step:
     """The same step of nominal positions beside those that are read."""
     return _made(step.step, name, step.sentence.partition(": ")[2], step.values)
+
+
+def left_out(name: str, why: str) -> Step:
+    """An array, or another member, that is not in what is made."""
+    return Step(step="leave-out", array=name, sentence=f"left out: {name}, which {why}", lossless=False, values={})
+
+
+def others_left_out(dataset: ArchiveDataset) -> tuple[Step, ...]:
+    """Members of an archive that are no arrays, of which nothing is carried over."""
+    return tuple(left_out(name, "is no array that can be read") for name in dataset.others)
 
 
 def copied(name: str, source: str) -> Step:

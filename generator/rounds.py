@@ -109,7 +109,7 @@ def _after(contract: Contract, one: Round) -> Mapping[str, Dims]:
             continue
         turned = any(step.step == "transpose" for step in one.plan.of(spec.name))
         meant = [dims for dims in spec.dims if _as_told(dims, turned=turned) == _as_told(named, turned=turned)]
-        after[spec.name] = meant[0] if meant else named
+        after[spec.name] = named if named in meant or not meant else meant[0]
     return after
 
 

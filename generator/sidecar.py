@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ class Sidecar:
     command: str
     source: Path
     strategy: str
-    indices: tuple[int, ...]
+    indices: Sequence[int]
     transformations: tuple[Mapping[str, Any], ...]
 
 

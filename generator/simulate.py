@@ -128,7 +128,7 @@ def truth(experiment: Experiment) -> Truth:
     if not 0 <= experiment.overlap < 1:
         raise GeneratorError(f"an overlap of {experiment.overlap:g} is not between 0 and 1")
     if not 1 <= experiment.photons <= MOST_PHOTONS:
-        raise GeneratorError(f"{experiment.photons:g} photons per frame cannot be simulated; 1 to {MOST_PHOTONS:g} can")
+        raise GeneratorError(f"{experiment.photons!r} photons per frame cannot be simulated; 1 to {MOST_PHOTONS:g} can")
     if experiment.seed < 0:
         raise GeneratorError(f"a seed of {experiment.seed} is below 0")
     rng = np.random.default_rng([experiment.seed, 0])

@@ -16,7 +16,7 @@ from npzschema.contracts.model import Dims
 from npzschema.validator import named_axes, sidecar
 from npzschema.validator.archive import Limits, open_archive
 from npzschema.validator.binding import Binding, bind
-from npzschema.validator.dataset import ArchiveDataset, Dataset
+from npzschema.validator.dataset import ArchiveDataset
 from npzschema.validator.engine import validate
 from npzschema.validator.faults import Fault
 from npzschema.validator.findings import Report
@@ -153,15 +153,15 @@ class Source:
     """
 
     path: Path
-    dataset: Dataset
+    dataset: ArchiveDataset
     binding: Binding
     plan: Plan
     axes: dict[str, Dims]
     unchanged: Callable[[], None]
 
-    def positions(self, contract: Contract) -> tuple[int, ...]:
+    def positions(self, contract: Contract) -> range:
         """Index of every scan position that is kept."""
-        return tuple(range(self.binding.sizes.get(contract.scan.dimension, 0))) if contract.scan else ()
+        return range(self.binding.sizes.get(contract.scan.dimension, 0) if contract.scan else 0)
 
 
 @contextlib.contextmanager
@@ -268,6 +268,8 @@ def _stamp(file: str | int) -> Stamp | None:
 def refuse_same(source: str | os.PathLike[str], *targets: Path) -> None:
     """The input is never written to, and no two outputs share a name, whatever is asked."""
     for target in targets:
+        if "\0" in str(target):
+            raise GeneratorError(f"{target}: no file can be called so")
         same = False
         # A name with NUL is a ValueError, and no file's. Nothing is raised in here: our own error is one, too.
         with contextlib.suppress(OSError, ValueError):

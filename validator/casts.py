@@ -16,7 +16,8 @@ def cast_loss(dtype: np.dtype[Any], target: np.dtype[Any], facts: RangeFacts) ->
     Rounding to the nearest float32 (within half a unit in the last place) counts as lossless; overflow,
     underflow to subnormal numbers, and dropped fractions or phases do not.
     """
-    if np.can_cast(dtype, target, "safe"):
+    # To numpy an integer of 64 bits is safe in a float that holds 53.
+    if np.can_cast(dtype, target, "safe") and not (dtype.kind in "iu" and target.kind in "fc"):
         return None
     if dtype.kind == "c" and target.kind != "c":
         return "the imaginary part would be dropped"
@@ -33,13 +34,20 @@ def cast_loss(dtype: np.dtype[Any], target: np.dtype[Any], facts: RangeFacts) ->
         return None if inside or not facts.count else f"values reach {reach:g}, beyond {target}"
     limits = np.finfo(target)
     if dtype.kind in "iu":
-        exact = 2 ** (limits.nmant + 1)
-        return None if facts.largest <= exact else f"integers above {exact:,} are rounded"
+        exact = _exact(target)
+        # The largest value is told as a double, which may have been rounded down to the last exact one.
+        above = facts.largest > exact or facts.largest == exact == _exact(np.dtype(np.float64))
+        return f"integers above {exact:,} are rounded" if above else None
     if facts.largest > float(limits.max):
         return f"values reach {facts.largest:g}, beyond {target}"
     if facts.smallest < float(limits.tiny):
         return f"values as small as {facts.smallest:g} are lost to underflow"
     return None
+
+
+def _exact(dtype: np.dtype[Any]) -> int:
+    """The number up to which a float holds every integer."""
+    return int(2 ** (int(np.finfo(dtype).nmant) + 1))
 
 
 def wraps(target: np.dtype[Any], facts: RangeFacts) -> bool:
@@ -53,6 +61,9 @@ def wraps(target: np.dtype[Any], facts: RangeFacts) -> bool:
 
 def loses(values: np.ndarray[Any, Any], cast: np.ndarray[Any, Any]) -> bool:
     """The same question of values in hand: does ``cast`` hold less than ``values``, by the same measure?"""
+    if values.dtype.kind in "iu" and cast.dtype.kind in "fc":
+        # Compared with floats, integers are rounded first.
+        return bool(values.size) and max(-int(values.min()), int(values.max())) > _exact(cast.dtype)
     if values.dtype.kind not in "fc" or cast.dtype.kind != values.dtype.kind:
         return not bool((cast == values).all())
     parts, limits = np.ascontiguousarray(values).view(values.real.dtype), np.finfo(cast.dtype)

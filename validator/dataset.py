@@ -99,8 +99,8 @@ class Dataset(Protocol):
 class ArchiveDataset:
     """The arrays of an archive. Headers are read when it is made, data is not.
 
-    ``malformed``: members that begin like an array but cannot be read, with the fault. Whether that matters is
-    for the contract to say: one that nobody will read is FILE-005.
+    ``others``: members that are no readable arrays. ``malformed``: those that begin like an array but cannot be read,
+    with the fault. Whether that matters is for the contract to say: one that nobody will read is FILE-005.
     """
 
     def __init__(self, archive: Archive) -> None:
@@ -137,6 +137,7 @@ class ArchiveDataset:
                 pickled=header.dtype.hasobject,
             )
         self.headers: Mapping[str, ArrayHeader] = headers
+        self.others: tuple[str, ...] = tuple(member.name for member in self._others)
         self.faults: tuple[Fault, ...] = tuple(faults)
 
     def chunks(self, name: str) -> Iterator[np.ndarray[Any, Any]]:

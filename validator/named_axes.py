@@ -26,13 +26,14 @@ def check_axes(contracts: Iterable[Contract], axes: Mapping[str, Sequence[int | 
             raise ValueError(
                 f"axes are named for {name!r}, which is no array of the contract; there are {', '.join(specs)}"
             )
-        known = dict.fromkeys(order for spec in specs[name] for order in _orders(spec))
+        known = dict.fromkeys(order for spec in specs[name] for order in orders_of(spec))
         if _plain(dims) not in map(_plain, known):
             told = enumerate_words([words(order) for order in known], "or")
             raise ValueError(f"{name}: no contract has the axes {words(dims)}; known are {told}")
 
 
-def _orders(spec: ArraySpec) -> list[Dims]:
+def orders_of(spec: ArraySpec) -> list[Dims]:
+    """Every order of axes that the contract knows of an array."""
     return [*spec.dims, *(entry.dims for entry in spec.legacy_dims() if entry.dims is not None)]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 import sys
+import zipfile
 from itertools import pairwise
 
 import numpy as np
@@ -745,3 +747,84 @@ def test_the_order_of_members_follows_the_contract(tmp_path, canonical):
     order = list(load(CANONICAL).arrays)
     assert all(order.index(first) < order.index(second) for first, second in pairwise(known))
     assert names == [*known, "_metadata", "a", "b"]
+
+
+class TestNothingVanishes:
+    def test_what_is_no_array_is_said_to_be_left_out(self, tmp_path, canonical):
+        source = save(tmp_path / "in.npz", canonical)
+        with zipfile.ZipFile(source, "a") as archive:
+            archive.writestr("notes.txt", "read me")
+        status, out, _ = command("convert", "--dry-run", source)
+        assert (status, out) == (0, "would do: left out: notes.txt, which is no array that can be read\n")
+        made = convert(source, tmp_path / "out.npz")
+        assert steps_of(made) == [("leave-out", "notes.txt")]
+
+    def test_another_array_under_a_legacy_name_stays(self, tmp_path):
+        document = {
+            "id": "own/masked",
+            "version": "1.0.0",
+            "title": "own",
+            "dimensions": {"H": {"description": "rows"}},
+            "arrays": {
+                "mask": {"dims": ["H"], "dtype": "float32", "legacy": [{"name": "msk", "rule": "KEY-002"}]},
+            },
+        }
+        arrays = {"mask": np.arange(4, dtype=np.float32), "msk": np.arange(4, 8, dtype=np.float32)}
+        source = save(tmp_path / "in.npz", arrays)
+        same(arrays_of(convert(source, tmp_path / "out.npz", contract=from_document(document)).path), arrays)
+
+    def test_a_dry_run_tells_a_copy_once(self, tmp_path):
+        arrays = arrays_of(simulated(tmp_path / "in.npz", FIXTURE, n=64, size=64))
+        source = save(tmp_path / "one.npz", {name: array for name, array in arrays.items() if name != "diffraction"})
+        status, out, _ = command("convert", "--dry-run", "--keep-legacy-names", "--contract", FIXTURE, source)
+        assert status == 0
+        assert out.count("would do: diffraction") == 1
+
+    def test_who_may_read_a_file_that_is_replaced_stays_so(self, tmp_path, canonical):
+        source = save(tmp_path / "in.npz", legacy(canonical))
+        (tmp_path / "out.npz").write_bytes(b"old")
+        (tmp_path / "out.npz").chmod(0o600)
+        made = convert(source, tmp_path / "out.npz", options=Output(force=True))
+        assert stat.S_IMODE(os.stat(made.path).st_mode) == 0o600
+
+    def test_integers_that_a_float_rounds_are_not_cast_in_silence(self, tmp_path, canonical):
+        document = json.loads(json.dumps(load(CANONICAL).document)) | {"id": "own/wide"}
+        del document["declaredBy"]
+        document["arrays"]["counter"] = {
+            "dims": ["N"],
+            "dtype": "float64",
+            "legacy": [{"dtype": "integer", "rule": "DTYPE-001", "fix": "cast"}],
+        }
+        contract = from_document(document)
+        odd = np.full(len(canonical["xcoords"]), 2**53 + 1)
+        source = save(tmp_path / "in.npz", canonical | {"counter": odd})
+        with pytest.raises(GeneratorError, match="integers above 9,007,199,254,740,992 are rounded"):
+            convert(source, tmp_path / "out.npz", contract=contract)
+        save(source, canonical | {"counter": odd - 1})
+        made = convert(source, tmp_path / "out.npz", contract=contract)
+        assert (arrays_of(made.path)["counter"] == 2.0**53).all()
+
+    @pytest.mark.parametrize(
+        ("more", "told"),
+        [
+            ({"options": Output(compression="none", level=99)}, "without compression there is no level"),
+            ({"options": Output(level="3")}, "isal has no level '3'"),
+            ({"options": Output(level=2.5)}, "isal has no level 2.5"),
+            ({"target": "out\0.npz"}, "no file can be called so"),
+        ],
+    )
+    def test_values_of_another_kind_are_told(self, tmp_path, canonical, more, told):
+        source = save(tmp_path / "in.npz", canonical)
+        target = tmp_path / more.pop("target", "out.npz")
+        with pytest.raises(GeneratorError, match=told):
+            convert(source, target, **more)
+
+    def test_a_probe_with_an_axis_of_length_one_is_mended_by_content(self, tmp_path):
+        """A contract may know both shapes: what was named, or decided, stays."""
+        arrays = arrays_of(simulated(tmp_path / "in.npz", CI, n=40, size=16))
+        probe = arrays["probeGuess"].reshape(16, 16, 1)
+        source = save(tmp_path / "probe.npz", arrays | {"probeGuess": probe})
+        loaded = npzschema.load(source, CI, mend=True)
+        assert (loaded["probeGuess"] == probe).all()
+        made = convert(source, tmp_path / "out.npz", contract=CI, allow=["centre"])
+        assert arrays_of(made.path)["probeGuess"].shape == (16, 16, 1)
