@@ -137,7 +137,7 @@ def _refusal(one: Examined, *, mend: bool) -> str:
 def _advice(one: Examined, finding: Finding, step: Step | None, *, mend: bool) -> str:
     if finding.code == "FORMAT-002":
         spec = one.contract.arrays[str(finding.array)]
-        orders = " or ".join(f"axes={{{spec.name!r}: {dims!r}}}" for dims in orders_of(spec))
+        orders = " or ".join(f"axes={{{spec.name!r}: {dims!r}}}" for dims in orders_of(one.contract, spec))
         values = "look at the values too (no headers_only), or " if one.report.headers_only else ""
         return f"{values}name them: {orders}"
     if step is None:

@@ -84,7 +84,10 @@ def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> 
             elif finding.code == "FORMAT-002":
                 name = finding.array
                 why = f": {finding.evidence}" if finding.evidence else ""
-                known = [f"--axes {name}={','.join(map(str, dims))}" for dims in orders_of(contract.arrays[str(name)])]
+                known = [
+                    f"--axes {name}={','.join(map(str, dims))}"
+                    for dims in orders_of(contract, contract.arrays[str(name)])
+                ]
                 obstacles.append(f"{finding.code} {finding.message}{why}; name them with {' or '.join(known)}")
         elif not step.lossless and step.step not in allow:
             if finding.level == "error":

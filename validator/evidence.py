@@ -45,6 +45,30 @@ PLAINLY: Final = 0.3
 """Correlation that one order of axes must reach where another cannot be compared."""
 
 
+def _settled(reading: Reading) -> bool:
+    return not reading.alternatives
+
+
+def _as_decided(reading: Reading, layout: Layout | None, why: str) -> Reading:
+    same = next((one for one in reading.layouts if layout and one.dims == layout.dims), None)
+    if same is not None:
+        return replace(reading, layout=same, alternatives=(), evidence=why)
+    return replace(reading, evidence=why) if layout is None else reading
+
+
+def _beside(reading: Reading, patterns: Layout | None) -> Reading:
+    """Another array of the patterns' shape. Where these lie in another order than is meant, it may, too.
+
+    Nothing that is looked at tells, but for a cube: there sizes would.
+    """
+    if patterns is None or patterns.legacy is None or reading.layout is None or len(set(reading.header.shape)) > 1:
+        return reading
+    if sorted(map(str, patterns.dims)) != sorted(map(str, reading.layout.dims)):
+        return reading
+    told = f"the patterns lie in {axes(patterns.dims)}, and this array need not"
+    return replace(reading, alternatives=(Layout(patterns.dims, patterns.legacy),), evidence=told)
+
+
 def _patterns(case: Case) -> Reading | None:
     """How the patterns are read: under the name that the scan knows, else another name of the same array."""
     frames = case.contract.scan.frames if case.contract.scan else None
@@ -63,29 +87,37 @@ class Evidence:
         """The binding, with axes that sizes left open decided where the content is sure."""
         scan, binding = case.contract.scan, case.binding
         reading = _patterns(case) if scan else None
-        if scan is None or reading is None or reading.layout is None or not reading.alternatives or not case.facts:
+        if scan is None or reading is None or reading.layout is None:
             return binding
-        layout, why = self._by_model(case, scan, reading)
-        if layout is None:
-            layout, told = self._by_slices(scan, reading)
-            # What decided stands alone; where nothing did, all that was asked is told.
-            why = told if layout or not why else f"{why}; {told}"
+        layout, why = self._layout(case, scan, reading)
+        alike = {reading.spec.name, *case.contract.twins(reading.spec.name)}
+        # What sizes leave open in the patterns they leave open in every array of that shape.
         readings = dict(binding.readings)
         for name, one in binding.readings.items():
-            # A second name of the patterns is ambiguous in the same way.
-            if one.layout and one.alternatives and one.header.shape == reading.header.shape:
-                same = next((other for other in one.layouts if layout and other.dims == layout.dims), None)
-                if same is not None:
-                    readings[name] = replace(one, layout=same, alternatives=(), evidence=why)
-                elif layout is None:
-                    readings[name] = replace(one, evidence=why)
-        if layout is None:
-            return replace(binding, readings=readings)
+            if one.header.shape != reading.header.shape or one.named:
+                continue
+            if name not in alike:
+                readings[name] = _beside(one, layout)
+            elif not _settled(one):
+                readings[name] = _as_decided(one, layout, why)
+        if readings == binding.readings:
+            return binding
         shapes = {name: one.header.shape for name, one in readings.items()}
         layouts = {name: one.layout for name, one in readings.items() if one.layout}
         sizes, dissents, witnesses = agree(layouts, shapes)
         ordered = {symbol: sizes[symbol] for symbol in case.contract.dimensions if symbol in sizes}
         return Binding(sizes=ordered, readings=readings, dissents=dissents, witnesses=witnesses)
+
+    def _layout(self, case: Case, scan: Scan, reading: Reading) -> tuple[Layout | None, str]:
+        """How the patterns lie, or None, and what says so: sizes, or else their content."""
+        if _settled(reading) or not case.facts:
+            return (reading.layout if _settled(reading) else None), reading.evidence
+        layout, why = self._by_model(case, scan, reading)
+        if layout is None:
+            layout, told = self._by_slices(scan, reading)
+            # What decided stands alone; where nothing did, all that was asked is told.
+            why = told if layout or not why else f"{why}; {told}"
+        return layout, why
 
     def test(self, case: Case) -> ForwardTest | None:
         """The verdict of the forward model, or why it is silent; None where the contract does not ask for it."""

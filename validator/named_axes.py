@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from npzschema.contracts import ArraySpec, Contract
 from npzschema.contracts.model import Dims
@@ -16,25 +17,35 @@ def check_axes(contracts: Iterable[Contract], axes: Mapping[str, Sequence[int | 
 
     Axes of length 1 may be left out or named.
     """
-    specs: dict[str, list[ArraySpec]] = {}
+    specs: dict[str, list[tuple[Contract, ArraySpec]]] = {}
     for contract in contracts:
         for spec in contract.arrays.values():
             for name in spec.names():
-                specs.setdefault(name, []).append(spec)
+                specs.setdefault(name, []).append((contract, spec))
     for name, dims in axes.items():
         if name not in specs:
             raise ValueError(
                 f"axes are named for {name!r}, which is no array of the contract; there are {', '.join(specs)}"
             )
-        known = dict.fromkeys(order for spec in specs[name] for order in orders_of(spec))
+        known = dict.fromkeys(order for contract, spec in specs[name] for order in orders_of(contract, spec))
         if _plain(dims) not in map(_plain, known):
             told = enumerate_words([words(order) for order in known], "or")
             raise ValueError(f"{name}: no contract has the axes {words(dims)}; known are {told}")
 
 
-def orders_of(spec: ArraySpec) -> list[Dims]:
-    """Every order of axes that the contract knows of an array."""
+def orders_of(contract: Contract, spec: ArraySpec) -> list[Dims]:
+    """Every order of axes that a contract knows of an array, or of another one with the same axes."""
+    own = _orders(spec)
+    others = (order for one in contract.arrays.values() for order in _orders(one))
+    return list(dict.fromkeys((*own, *(order for order in others if any(map(partial(_same, order), own))))))
+
+
+def _orders(spec: ArraySpec) -> list[Dims]:
     return [*spec.dims, *(entry.dims for entry in spec.legacy_dims() if entry.dims is not None)]
+
+
+def _same(one: Dims, other: Dims) -> bool:
+    return sorted(map(str, one)) == sorted(map(str, other))
 
 
 def _plain(dims: Sequence[int | str]) -> tuple[int | str, ...]:

@@ -13,6 +13,7 @@ from npzschema.contracts.steps import BY_NAME
 
 from .archive import Limits
 from .findings import Deviation, Finding
+from .words import enumerate_words
 
 
 def remedy_of(deviation: Deviation) -> str:
@@ -40,16 +41,28 @@ def with_commands(
     """
     told = list(findings)
     errors = [one for one in told if one.level == "error"]
-    # A remedy of its own says that the step is not the right one here.
-    left = sorted({one.code for one in errors if one.fix is None or _advised_otherwise(one)})
+    first = _first(told)
     needed = {name for one in errors for name in _by_name(one)}
     read = _read_as(axes or {}, limits or Limits())
     return [
         one
         if one.fix is None or _advised_otherwise(one)
-        else replace(one, remedy=_mend(path, one, contract, left, needed, read))
+        else replace(one, remedy=_mend(path, one, contract, first, needed, read))
         for one in told
     ]
+
+
+def _first(findings: Sequence[Finding]) -> str:
+    """What stands in the way of every mend, in words; nothing where one command does it all."""
+    errors = [one for one in findings if one.level == "error"]
+    # A remedy of its own says that the step is not the right one here.
+    advised = sorted({one.code for one in errors if one.fix is not None and _advised_otherwise(one)})
+    stuck = sorted({one.code for one in errors if one.fix is None})
+    unnamed = sorted({str(one.array) for one in findings if one.code == "FORMAT-002"})
+    told = [f"put {enumerate_words(stuck, 'and')} right, which no command does"] if stuck else []
+    told += [f"do what is said of {enumerate_words(advised, 'and')}"] if advised else []
+    told += [f"name the axes of {enumerate_words(unnamed, 'and')} (--axes)"] if unnamed else []
+    return enumerate_words(told, "and")
 
 
 def _read_as(axes: Mapping[str, Dims], limits: Limits) -> list[str]:
@@ -71,12 +84,10 @@ def _by_name(finding: Finding) -> set[str]:
     return own | set(fix.get("then", ()))
 
 
-def _mend(
-    path: str, finding: Finding, contract: Contract, left: list[str], needed: set[str], read: Sequence[str]
-) -> str:
+def _mend(path: str, finding: Finding, contract: Contract, first: str, needed: set[str], read: Sequence[str]) -> str:
     mend = rules()[finding.code].mend or finding.remedy
-    if left:
-        return f"First put {' and '.join(left)} right, which no command does; then {mend}"
+    if first:
+        return f"First {first}; then {mend}"
     if not path.endswith(".npz"):
         return mend
     words = ["generate-npz convert", *read]

@@ -213,8 +213,7 @@ def placed(case: Case, scan: Scan) -> ScanTable:
             columns["maximum"] = np.where(np.isfinite(facts.maximum), as_amplitude(facts.maximum), np.nan)
         # With a sign: pandera's list of failures has no room for 64 bits without one.
         columns["digest"] = facts.digest.view(np.int64)
-        if frames.header.dtype.kind in "iu":
-            saturated = math.sqrt(np.iinfo(frames.header.dtype).max)
+        saturated = _saturation(frames)
         rows = len(facts.total)
     in_metres: dict[str, float] = {}
     x, y = (_positions(case, name, rows) for name in (scan.x, scan.y))
@@ -245,8 +244,9 @@ def placed(case: Case, scan: Scan) -> ScanTable:
 
 
 def _patch(case: Case, frames: Reading | None, scan: Scan) -> tuple[int, int]:
-    """Rows and columns of a frame; none where the other arrays say that it has others."""
-    if any(scan.frames in dissent.arrays for dissent in case.binding.dissents):
+    """Rows and columns of a frame; none where arrays contradict each other on them."""
+    sizes = frames.sizes() if frames else {}
+    if any(set(sizes) & set(dissent.sizes) for dissent in case.disputes):
         return 0, 0
     return _plane(frames, without=scan.dimension)
 
@@ -259,7 +259,7 @@ def patterns_constant(case: Case) -> bool:
 
 
 def hot_frames(case: Case) -> Array:
-    """Bool, (n_frames,): whether the largest amplitude is far above that of the others (SCAN-006); else empty."""
+    """Bool, (n_frames,): whether SCAN-006 tells of the largest amplitude; else empty."""
     scan = case.contract.scan
     frames = case.binding.reading(scan.frames) if scan else None
     facts = case.frames_of(frames) if frames else None
@@ -267,8 +267,14 @@ def hot_frames(case: Case) -> Array:
         return np.zeros(0, dtype=bool)
     counts = case.holds_counts(frames)
     maxima = np.sqrt(np.maximum(facts.maximum, 0)) if counts else facts.maximum
-    hot: Array = np.isfinite(maxima) & (maxima > _ceiling(maxima, scan.hot_factor))
-    return hot
+    above = (maxima > _ceiling(maxima, scan.hot_factor)) | (maxima >= _saturation(frames))
+    return np.asarray(np.isfinite(maxima) & above)
+
+
+def _saturation(frames: Reading) -> float:
+    """The amplitude beyond which an integer dtype holds none."""
+    dtype = frames.header.dtype
+    return math.sqrt(np.iinfo(dtype).max) if dtype.kind in "iu" else math.inf
 
 
 def _ceiling(maxima: Array, factor: float) -> float:

@@ -376,3 +376,25 @@ def test_no_frames_are_too_few(datasets):
     made = datasets.canonical()
     (finding,) = validate({**made, "diffraction": made["diffraction"][:0]}).findings
     assert (finding.code, finding.found) == ("SHAPE-003", "N = 0")
+
+
+def test_another_cube_beside_legacy_patterns_is_not_guessed(datasets):
+    """Sizes do not tell how it lies, and nobody looks at it."""
+    made = datasets.canonical(32, 32)
+    made["Y"] = (np.arange(32**3).reshape(32, 32, 32) * (1 + 1j)).astype(np.complex64)
+    assert validate(made).findings == ()
+    report = validate(legacy(made))
+    (undecided,) = coded(report, "FORMAT-002")
+    assert undecided.array == "Y"
+    assert "the patterns lie in (H, W, N), and this array need not" in undecided.evidence
+    (turned,) = coded(report, "FORMAT-001")
+    assert turned.remedy.startswith("First name the axes of Y (--axes); then ")
+    for order in (("N", "H", "W"), ("H", "W", "N")):
+        named = validate(legacy(made), axes={"Y": order})
+        assert {one.array for one in coded(named, "FORMAT-001")} == (
+            {"diffraction", "Y"} if order[0] == "H" else {"diffraction"}
+        )
+        assert not coded(named, "FORMAT-002")
+    # Where sizes tell, nothing is open.
+    fewer = {name: array[:20] if len(array) == 32 and name != "probeGuess" else array for name, array in made.items()}
+    assert not coded(validate(legacy(fewer)), "FORMAT-002")

@@ -767,6 +767,30 @@ def test_a_mend_against_the_evidence_is_not_offered(base):
     assert finding.remedy.startswith("Find out ")
 
 
+def test_a_dead_pixel_of_a_counter_is_no_scale(base):
+    """It holds the dtype's limit in every frame: divided by that, all others would be dim."""
+    arrays = base("canonical")
+    counts = np.rint(np.square(arrays["diffraction"]) * 1e4).astype(np.uint32)
+    counts[:, 3, 4] = np.iinfo(np.uint32).max
+    arrays["diffraction"] = counts
+    assert "Mask the hot pixels" in finding_of(arrays, "VALUE-003").remedy
+    assert finding_of(arrays, "NORM-001").remedy.startswith("First do what is said of VALUE-003; then ")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: {"probeGuess": a["objectGuess"], "objectGuess": a["probeGuess"]},
+        lambda a: {"diffraction": np.pad(a["diffraction"], ((0, 0), (4, 4), (4, 4)))},
+    ],
+    ids=["probe and object exchanged", "frames padded"],
+)
+def test_sizes_in_dispute_say_nothing_of_positions(base, change):
+    arrays = base("canonical")
+    arrays.update(change(arrays))
+    assert told(npzschema.validate(arrays)) == ["SHAPE-002"]
+
+
 def test_a_division_that_would_not_help_is_not_offered(base):
     """The largest value would be 1, which this contract excludes."""
     document = json.loads(json.dumps(load("ptychopinn/canonical").document)) | {"id": "own/below-one"}
