@@ -101,7 +101,11 @@ class TestIndices:
     def test_a_cube_with_its_axes_named_keeps_its_probe(self, tmp_path, source, order):
         path = save(tmp_path / "in.npz", source if order == "NHW" else legacy(source))
         fixture(
-            path, tmp_path / "out.npz", subset_size=np.int64(16), contract=CANONICAL, axes={"diffraction": tuple(order)}
+            path,
+            tmp_path / "out.npz",
+            subset_size=np.int64(16),
+            contract=CANONICAL,
+            axes={"diffraction": tuple(order), "Y": ("N", "H", "W")},
         )
         same(arrays_of(tmp_path / "out.npz"), cut_by_numpy(source, np.arange(16)))
 
