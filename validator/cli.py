@@ -71,10 +71,8 @@ def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wan
     from .config import ConfigError
     from .many import Asked, validate_each
     from .progress import watched
-    from .reporters import REPORTERS, html
+    from .reporters import REPORTERS
 
-    if any(one.format == "html" for one in wanted) and (why := html.missing()):
-        raise UsageError(why)
     own = tuple(config.own_contracts.values())
     _check_axes([config.for_file(path).contract or "auto" for path in options.paths], own, dict(options.axes))
     asked = []

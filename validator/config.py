@@ -81,6 +81,8 @@ class Config:
 
 def prefix_flaw(prefix: str) -> str | None:
     """Why rules cannot be chosen by the beginning of their codes, or None."""
+    if not prefix:
+        return "an empty beginning of codes chooses every rule; leave it out"
     return None if any(code.startswith(prefix) for code in rules()) else f"no rule's code begins with {prefix!r}"
 
 

@@ -32,8 +32,13 @@ def refuse(wanted: Sequence[Wanted], keep: Callable[[], Mapping[str, str]]) -> N
     ``keep``: gives the files that no report may replace, and what they are; asked only where a file is written.
 
     Raises:
-        UsageError: two reports would go to one file, one would replace what is kept, or its folder does not exist.
+        UsageError: two reports would go to one file, one would replace what is kept, its folder does not exist, or
+            libraries that make it are not installed.
     """
+    from .reporters import html
+
+    if any(one.format == "html" for one in wanted) and (why := html.missing()):
+        raise UsageError(why)
     paths, appended = [one.path for one in wanted if one.path is not None], _appended(wanted)
     kept = keep() if paths or appended else {}
     for at, path in enumerate(paths):

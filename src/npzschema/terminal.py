@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import textwrap
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TextIO
 
@@ -72,21 +73,17 @@ def printable(text: str) -> str:
 def main_of(name: str, run: Run) -> NoReturn:
     """Run a command with this process's arguments and streams, and exit with its status."""
     process.prepare()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     try:
         process.interruptible()
-        # A closed standard output is None.
-        status = run(sys.argv[1:], sys.stdout or open(os.devnull, "w", encoding="utf-8"), sys.stderr)  # noqa: SIM115
-        if sys.stdout:
-            sys.stdout.flush()
+        status = run(sys.argv[1:], sys.stdout, sys.stderr)
+        sys.stdout.flush()
     except UsageError as error:
         sys.stderr.write(f"{name}: {error}; see {name} --help\n")
         status = 2
     except BrokenPipeError:
         # Whoever reads has had enough, as head does; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
         status = 141
     except MemoryError:
         sys.stderr.write(f"{name}: out of memory\n")
@@ -95,7 +92,7 @@ def main_of(name: str, run: Run) -> NoReturn:
         # Files have their own messages, and what names none is standard output.
         what = "cannot write to standard output" if error.filename is None else printable(os.fsdecode(error.filename))
         sys.stderr.write(f"{name}: {what}: {(error.strerror or str(error)).lower()}\n")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
         status = 2
     except SystemExit as stop:
         # argparse leaves so after --help and --version.
@@ -106,5 +103,52 @@ def main_of(name: str, run: Run) -> NoReturn:
         # All is tidied up. Threads that still read or import are not waited for: one that imports may wait for ever,
         # for a module whose import was interrupted.
         os._exit(130)
+    except Exception as error:  # noqa: BLE001 - any bug; Python's own status, 1, would say that there are findings
+        sys.stderr.write(f"{name}: {_fault(error)}\n")
+        status = 2
     process.finish()
     sys.exit(status)
+
+
+class _Heedless(io.TextIOWrapper):
+    """Standard error that may be full or gone: what cannot be told is not, and the command goes on."""
+
+    def write(self, text: str) -> int:
+        try:
+            return super().write(text)
+        except OSError:
+            _silence(self)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError:
+            _silence(self)
+
+
+def _prepare_streams() -> None:
+    """Any text can be written to both, and to standard error at any time."""
+    # One that is closed is None. The first file that is opened would take its number, and what C code says.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        encoding = sys.stderr.encoding
+        sys.stderr = _Heedless(sys.stderr.detach(), encoding, errors="backslashreplace", line_buffering=True)
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
+
+
+def _silence(stream: TextIO) -> None:
+    """What is still to be written, at exit too, goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _fault(error: Exception) -> str:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(where.filename)}:{where.lineno}"
+    return printable(f"a fault of this tool: {type(error).__name__}: {error} ({place})")

@@ -321,6 +321,8 @@ def test_version_and_help():
         (["--explain"], "expected one argument"),
         (["--select", "NONE", "x"], "no rule's code begins"),
         (["--ignore", "file", "x"], "no rule's code begins"),
+        (["--select", "", "x"], "an empty beginning of codes chooses every rule"),
+        (["--ignore", "", "x"], "an empty beginning of codes chooses every rule"),
         (["--fail-on", "never", "x"], "invalid choice"),
         (["--contract", "no/such", "x"], "contract refused"),
         (["--contract", __file__, "x"], "contract refused"),
@@ -401,6 +403,26 @@ def test_wrong_usage_of_the_process():
     done = process("--nonsense")
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr == b"validate-npz: unrecognized arguments: --nonsense; see validate-npz --help\n"
+
+
+@pytest.mark.parametrize("redirected", ["2>&-", "2>/dev/full"])
+def test_standard_error_may_be_closed_or_full(good, broken, tmp_path, redirected):
+    known = tmp_path / "known.json"
+
+    def status(*argv):
+        command = [sys.executable, "-c", "from npzschema.validator.cli import main; main()", *argv]
+        return subprocess.call(["/bin/sh", "-c", f'exec "$@" >&- {redirected}', "sh", *command], timeout=120)
+
+    assert [status(good), status(broken), status("--nonsense")] == [0, 2, 2]
+    assert status("--write-baseline", str(known), good) == 0
+    assert known.exists()
+
+
+def test_a_fault_of_the_tool_is_no_finding():
+    code = "from npzschema.terminal import main_of; main_of('x', lambda *_: 1 // 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"x: a fault of this tool: ZeroDivisionError: .* \(<string>:1\)\n", done.stderr)
 
 
 def test_a_reader_that_goes_away():

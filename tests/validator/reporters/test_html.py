@@ -381,9 +381,15 @@ def test_json_has_pictures_only_when_asked(datasets, tmp_path):
     assert {one["key"] for one in held[1]["pictures"]} >= {"probe", "object", "totals"}
 
 
-def test_a_missing_library_is_one_line_before_any_file_is_read(monkeypatch):
+def test_a_file_name_that_is_no_text_is_shown_as_an_escape():
+    name = Report(path="good\udcff.npz", verdict="valid")
+    assert "good\\xff.npz" in rendered(name, name)[1].text
+
+
+@pytest.mark.parametrize("argv", [["no-such-file.npz"], ["--from-report", "no-such-file.json"]])
+def test_a_missing_library_is_one_line_before_any_file_is_read(monkeypatch, argv):
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jinja2" else found(name))
     with pytest.raises(UsageError) as told:
-        run(["--format", "html", "no-such-file.npz"], io.StringIO(), io.StringIO())
+        run(["--format", "html", *argv], io.StringIO(), io.StringIO())
     assert str(told.value) == "--format html needs jinja2, not installed here: pip install 'npzschema[report]'"

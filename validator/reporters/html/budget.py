@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ...escape import escape
 from ...findings import Report
 from ...picture import Image, Plot
 
@@ -45,7 +46,7 @@ class Share:
 def shared_out(reports: Sequence[Report]) -> Share:
     """What there is room for: the gravest are listed and told first."""
     gravest = sorted(range(len(reports)), key=lambda at: TOLD_FIRST[reports[at].verdict])[:MOST_FILES]
-    left = BUDGET - sum(COSTS["entry"] + len(html.escape(cut(reports[at].path)).encode()) for at in gravest)
+    left = BUDGET - sum(COSTS["entry"] + _length(reports[at].path) for at in gravest)
     told: dict[int, Report] = {}
     for at in gravest:
         cost = _words_cost(reports[at])
@@ -60,6 +61,11 @@ def shared_out(reports: Sequence[Report]) -> Share:
 def cut(text: str) -> str:
     """Text of others, as long as a page may quote it."""
     return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _length(text: str) -> int:
+    """Bytes of text of others, as the page shows it."""
+    return len(html.escape(escape(cut(text))).encode())
 
 
 def _fitting(reports: Mapping[int, Report], left: int) -> tuple[int, frozenset[int]]:
