@@ -196,6 +196,16 @@ def test_json_keeps_its_schema_whatever_the_file(case, tmp_path):
     assert document["files"][0]["verdict"] == ("valid", "violations", "unreadable")[status]
 
 
+@pytest.mark.parametrize("form", ["json", "jsonl", "sarif"])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_json_is_read_back_whatever_the_encoding_of_standard_output(form, encoding, tmp_path, good):
+    path = Path(good).rename(tmp_path / "größe 寸法.npz")
+    done = process("--format", form, str(path), env={**os.environ, "PYTHONIOENCODING": encoding})
+    document = json.loads(done.stdout)
+    if form != "sarif":
+        assert document.get("files", [document])[0]["path"] == str(path)
+
+
 def test_json_counts(good, legacy, broken, warned):
     document = reports(good, legacy, broken, warned)[1]
     assert document["tool"] == {"name": "npzschema", "version": __version__}

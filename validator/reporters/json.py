@@ -16,7 +16,8 @@ from .style import Style
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
-    return json.dumps(document(reports, pictures=style.pictures), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # ASCII, with the rest as escapes: right in whatever encoding it is written.
+    return json.dumps(document(reports, pictures=style.pictures), indent=2, allow_nan=False) + "\n"
 
 
 def document(reports: Sequence[Report], *, pictures: bool = True) -> dict[str, Any]:

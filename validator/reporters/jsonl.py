@@ -11,7 +11,4 @@ from .style import Style
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
-    return "".join(
-        json.dumps(file(report, pictures=style.pictures), ensure_ascii=False, allow_nan=False) + "\n"
-        for report in reports
-    )
+    return "".join(json.dumps(file(report, pictures=style.pictures), allow_nan=False) + "\n" for report in reports)

@@ -49,7 +49,7 @@ def render(reports: Sequence[Report], style: Style) -> str:
         ],
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
