@@ -38,13 +38,13 @@ class Settings:
         return replace(self.with_winning(nearer), ignore=tuple(dict.fromkeys((*self.ignore, *nearer.ignore))))
 
     def with_winning(self, winner: Settings) -> Settings:
-        """These, with others that win wherever they say anything."""
+        """These, with others that win wherever they say anything. What they select, nobody else ignores."""
         said = winner if winner.contract is not None else self
         return Settings(
             contract=said.contract,
             reason=said.reason,
             select=winner.select or self.select,
-            ignore=winner.ignore or self.ignore,
+            ignore=winner.ignore or (() if winner.select else self.ignore),
             levels={**self.levels, **winner.levels},
             axes={**self.axes, **winner.axes},
         )

@@ -301,6 +301,7 @@ def test_a_pair_is_ones_own_before_it_is_a_shipped_one(here):
         (["--level", "KEY-003=info", "--fail-on", "warning"], 0, {"KEY-003": "info"}, "lab/raw"),
         (["--level", "KEY-003=off"], 0, {}, "lab/raw"),
         (["--select", "KEY"], 1, {"KEY-003": "error"}, "lab/raw"),
+        (["--select", "FORMAT"], 1, {"FORMAT-001": "error"}, "lab/raw"),  # although the file ignores it
     ],
 )
 def test_the_command_line_wins(here, argv, status, levels, contract):
