@@ -119,6 +119,11 @@ def chosen(
     options: argparse.Namespace, config: Config, baseline: Baseline, whole: Sequence[Report], stderr: TextIO
 ) -> list[Report]:
     """The reports as they are asked for: findings left out, levelled, and marked where they are known."""
+    from .baseline import unmarked
+
+    if baseline.path:
+        # A saved report may be marked by another one.
+        whole = [unmarked(report) for report in whole]
     if options.write_baseline:
         settled = [config.for_file(report.path).applied(report) for report in whole]
         baseline = baseline.renewed(whole, settled, config.fail_on, options.reason or "")

@@ -70,25 +70,20 @@ class Baseline:
 
         ``reports`` are whole, nothing left out. A file that was not checked, or only its headers, proves nothing.
         """
-        counts = Counter(self._fingerprint(report, finding) for report in reports for finding in report.findings)
-        named = {self.file(report.path) for report in reports}
-        read = {
-            self.file(report.path) for report in reports if report.verdict != "unreadable" and not report.headers_only
-        }
-        return tuple(
-            known
-            for fingerprint, known in self.known.items()
-            if (known.file in read and counts[fingerprint] < known.count)
-            or (known.file not in named and self._gone(known.file))
-        )
+        left = self._left(reports)
+        return tuple(known for known in self.known.values() if left[known.fingerprint] < known.count)
 
     def renewed(self, whole: Sequence[Report], chosen: Sequence[Report], fail_on: Level, reason: str) -> Baseline:
-        """What is to be written down now: all that fails, and of the old all that is not stale, with its reasons.
+        """What is to be written down now: all that fails, and of the old as many as there still are, with its reasons.
 
         ``whole`` are the reports with nothing left out, ``chosen`` those with what the settings leave.
         """
-        stale = {known.fingerprint for known in self.stale(whole)}
-        known = {fingerprint: one for fingerprint, one in self.known.items() if fingerprint not in stale}
+        left = self._left(whole)
+        known = {
+            fingerprint: replace(one, count=left[fingerprint])
+            for fingerprint, one in self.known.items()
+            if left[fingerprint]
+        }
         found: dict[Fingerprint, list[Finding]] = {}
         for report in chosen:
             alike: dict[Fingerprint, list[Finding]] = {}
@@ -124,6 +119,25 @@ class Baseline:
             relative = os.path.abspath(path)
         return escape(relative.replace(os.sep, "/"))
 
+    def _left(self, reports: Sequence[Report]) -> dict[Fingerprint, int]:
+        """How many of each known finding there still are; all of them where nothing proves otherwise."""
+        counts: Counter[Fingerprint] = Counter()
+        for report in reports:
+            # The greater of the two: a file that was named twice has each of its findings once.
+            counts |= Counter(self._fingerprint(report, finding) for finding in report.findings)
+        named = {self.file(report.path) for report in reports}
+        read = {
+            self.file(report.path) for report in reports if report.verdict != "unreadable" and not report.headers_only
+        }
+        return {
+            fingerprint: min(counts[fingerprint], known.count)
+            if known.file in read
+            else 0
+            if known.file not in named and self._gone(known.file)
+            else known.count
+            for fingerprint, known in self.known.items()
+        }
+
     def _fingerprint(self, report: Report, finding: Finding) -> Fingerprint:
         array = escape(finding.array) if finding.array is not None else ""
         return self.file(report.path), finding.code, array, finding.pointer
@@ -131,6 +145,11 @@ class Baseline:
     def _gone(self, file: str) -> bool:
         # A backslash may be an escape or its own: such a name cannot be looked up.
         return "\\" not in file and not os.path.lexists(os.path.join(os.path.dirname(self.path), file))
+
+
+def unmarked(report: Report) -> Report:
+    """The report with nothing known."""
+    return replace(report, findings=tuple(replace(finding, known=None) for finding in report.findings))
 
 
 def read(path: str) -> Baseline:

@@ -134,6 +134,15 @@ def test_a_file_that_is_gone_is_told():
     assert "no longer found: a.npz FORMAT-001" in command("--baseline", "known.json", other)[2]
 
 
+def test_what_is_gone_in_part_keeps_what_is_left():
+    path = dataset("a.npz", stray=2)
+    command("--fail-on", "warning", "--reason", "old", "--write-baseline", "known.json", path)
+    dataset("a.npz", stray=1)
+    command("--select", "KEY", "--write-baseline", "known.json", path, f"./{path}")
+    assert short("known.json") == [("a.npz", "FILE-005", None, 1, "old")]
+    assert command("--fail-on", "warning", "--baseline", "known.json", path)[::2] == (0, "")
+
+
 def test_what_was_not_looked_at_is_not_gone():
     frames = FRAMES.copy()
     frames[0, 0, 0] = np.nan
@@ -169,6 +178,18 @@ def test_known_findings_stay_visible():
     document = json.loads(command("--format", "json", path)[1])
     assert [finding["known"] for finding in document["files"][0]["findings"]] == [None, None]
     assert command("-q", "--baseline", "known.json", path) == (0, "", "")
+
+
+def test_a_saved_report_is_marked_anew():
+    path = dataset("a.npz", diffraction=npy(LEGACY))
+    command("--write-baseline", "known.json", path)
+    command("--baseline", "known.json", "--report", "json=saved.json", path)
+    assert command("--from-report", "saved.json")[0] == 0
+    with open("empty.json", "w", encoding="utf-8") as file:
+        file.write(Baseline(path="empty.json").text())
+    assert command("--from-report", "saved.json", "--baseline", "empty.json")[0] == 1
+    command("--from-report", "saved.json", "--write-baseline", "new.json")
+    assert known("new.json") == known("known.json")
 
 
 def test_a_raised_level_of_a_known_finding_stays_known():
