@@ -33,8 +33,8 @@ def config_of(options: argparse.Namespace) -> Config:
     for prefix in (*options.select, *options.ignore):
         if (flaw := prefix_flaw(prefix)) is not None:
             raise UsageError(flaw)
-    for code, _ in options.level:
-        if (flaw := level_flaw(code)) is not None:
+    for code, level in options.level:
+        if (flaw := level_flaw(code, level)) is not None:
             raise UsageError(escape(f"--level {code}: {flaw}"))
     for name in ("contract", "config", "baseline", "write_baseline", "output"):
         if getattr(options, name) == "":

@@ -6,12 +6,12 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from npzschema.contracts import Contract, Level, load, rules, shipped
 
 from .named_axes import check_axes
-from .settings import Settings
+from .settings import NamedLevel, Settings
 
 
 class ConfigError(ValueError):
@@ -86,13 +86,13 @@ def prefix_flaw(prefix: str) -> str | None:
     return None if any(code.startswith(prefix) for code in rules()) else f"no rule's code begins with {prefix!r}"
 
 
-def level_flaw(code: str) -> str | None:
-    """Why no level can be given to a code, or None."""
+def level_flaw(code: str, level: str) -> str | None:
+    """Why a level cannot be given to a code, or None."""
     if code not in rules():
         return f"no such rule{near(code, rules())}"
     if rules()[code].unreadable:
         return "its level cannot be changed: a file that cannot be checked is never taken for one that passes"
-    return None
+    return None if level in get_args(NamedLevel) else f"{level!r} is not error, warning, info or off"
 
 
 def near(word: str, known: Iterable[str]) -> str:

@@ -154,8 +154,8 @@ class _Reader:
             for index, prefix in enumerate(body.get(keyword, [])):
                 if (flaw := prefix_flaw(prefix)) is not None:
                     raise self._refused((*place, keyword, index), flaw)
-        for code in body.get("levels", {}):
-            if (flaw := level_flaw(code)) is not None:
+        for code, level in body.get("levels", {}).items():
+            if (flaw := level_flaw(code, level)) is not None:
                 raise self._refused((*place, "levels", code), flaw)
         return Settings(
             contract=self._contract(body["contract"], (*place, "contract")) if "contract" in body else None,

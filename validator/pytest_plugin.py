@@ -51,19 +51,23 @@ def assert_npz_valid(
 
     Raises:
         ContractError: the contract is refused.
-        ValueError: ``select`` or ``ignore`` chooses no rule; ``levels`` names none, or one whose level is fixed.
+        ValueError: ``select`` or ``ignore`` chooses no rule; ``levels`` names none, or one whose level is fixed; there
+            is no such level.
     """
     __tracebackhide__ = True
     from .config import level_flaw, prefix_flaw
     from .engine import validate
+    from .findings import LEVELS
     from .settings import Settings
 
     for prefix in (*select, *ignore):
         if (flaw := prefix_flaw(prefix)) is not None:
             raise ValueError(flaw)
-    for code in levels or {}:
-        if (flaw := level_flaw(code)) is not None:
+    for code, level in (levels or {}).items():
+        if (flaw := level_flaw(code, level)) is not None:
             raise ValueError(f"levels: {code}: {flaw}")
+    if fail_on not in LEVELS:
+        raise ValueError(f"fail_on: {fail_on!r} is not error, warning or info")
     settings = Settings(select=tuple(select), ignore=tuple(ignore), levels=levels or {})
     report = settings.applied(validate(target, contract, headers_only, axes=axes))
     if _fails(report, fail_on):

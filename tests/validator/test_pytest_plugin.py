@@ -110,6 +110,8 @@ def test_what_passes(project, arguments, passes):
     [
         ("levels={'FILE-001': 'off'}", ValueError, "levels: FILE-001: its level cannot be changed"),
         ("levels={'SCAN-99': 'off'}", ValueError, "levels: SCAN-99: no such rule"),
+        ("levels={'SCAN-002': 'warn'}", ValueError, "levels: SCAN-002: 'warn' is not error, warning, info or off"),
+        ("fail_on='warnings'", ValueError, "fail_on: 'warnings' is not error, warning or info"),
         ("select=['VALEU']", ValueError, "no rule's code begins with 'VALEU'"),
         ("ignore=['scan']", ValueError, "no rule's code begins with 'scan'"),
         ("ignore=['']", ValueError, "an empty beginning of codes chooses every rule"),
