@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     about.add_argument(
         "--version", action="version", version=f"npz-contract {__version__}", help="print the version and stop"
     )
-    tool_options(about)
+    tool_options(about, parser)
     return made
 
 

@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     about.add_argument(
         "--version", action="version", version=f"generate-npz {__version__}", help="print the version and stop"
     )
-    tool_options(about)
+    tool_options(about, parser)
     return made
 
 

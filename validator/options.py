@@ -184,7 +184,7 @@ def _told(made: Group) -> None:
         "--list-contracts", action="store_true", help="list the contracts that ship with the tool and stop"
     )
     made.add_argument("--version", action="store_true", help="print the version and stop")
-    tool_options(made)
+    tool_options(made, parser)
 
 
 def _level(text: str) -> tuple[str, str]:

@@ -29,18 +29,26 @@ class Parser(argparse.ArgumentParser):
 
 
 class PrintCompletion(argparse.Action):
-    """Prints the completion of a shell and stops, as argparse's own --version does."""
+    """Prints the completion of a shell and stops, as argparse's own --version does.
+
+    ``build``: makes the parser of the command anew. The one that parses has its positionals set aside while it does.
+    """
+
+    def __init__(self, *arguments: Any, build: Callable[[], argparse.ArgumentParser], **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._build = build
 
     def __call__(self, parser: argparse.ArgumentParser, _namespace: Any, values: Any, _option: Any = None) -> NoReturn:
-        sys.stdout.write(completion(parser, values))
+        sys.stdout.write(completion(self._build(), values))
         parser.exit()
 
 
-def tool_options(made: argparse._ActionsContainer) -> None:
-    """The options that every command has."""
+def tool_options(made: argparse._ActionsContainer, build: Callable[[], argparse.ArgumentParser]) -> None:
+    """The options that every command has; ``build`` makes its parser."""
     made.add_argument(
         "--print-completion",
         action=PrintCompletion,
+        build=build,
         choices=SHELLS,
         metavar="SHELL",
         help=f"print the completion of a shell ({', '.join(SHELLS)}) and stop",

@@ -73,6 +73,7 @@ def candidates(scripts, tmp_path):
         ("validate-npz --head", {"--headers-only"}),
         ("validate-npz --write-b", {"--write-baseline"}),
         ("validate-npz sc", {"scan.npz"}),
+        ("validate-npz scan.npz sc", {"scan.npz"}),
         ("validate-npz --fail-on ", {"error", "warning", "info"}),
         ("validate-npz --fail-on w", {"warning"}),
         ("validate-npz --config m", {"mine.json"}),
