@@ -85,13 +85,13 @@ def load(reference: str | Path) -> Contract:
     """
     if str(reference) in shipped():
         return _shipped(str(reference))
-    return _build(_resolve(reference), where=str(reference), own=True)
+    return _build(*_resolve(reference), where=str(reference), own=True)
 
 
 @functools.cache
 def _shipped(reference: str) -> Contract:
     # Shipped contracts are checked against the meta-schema by the tests, not at every start.
-    return _build(_resolve(reference), where=reference, own=False)
+    return _build(*_resolve(reference), where=reference, own=False)
 
 
 def check_shipped(reference: str) -> Contract:
@@ -100,7 +100,7 @@ def check_shipped(reference: str) -> Contract:
     Raises:
         ContractError: as for :func:`load`.
     """
-    return _build(_resolve(reference), where=reference, own=True)
+    return _build(*_resolve(reference), where=reference, own=True)
 
 
 def from_document(document: Mapping[str, Any], where: str = "contract") -> Contract:
@@ -115,10 +115,11 @@ def from_document(document: Mapping[str, Any], where: str = "contract") -> Contr
         what = "nested too deeply" if isinstance(error, RecursionError) else f"not JSON: {error}"
         raise ContractError(where, "", what) from None
     # As strict as with a file, and from here on nobody else's objects.
-    return _build(_extend(parse_json(text, where), where, None, ()), where=where, own=True)
+    return _build(*_extend(parse_json(text, where), where, None, ()), where=where, own=True)
 
 
-def _resolve(reference: str | Path, seen: tuple[str, ...] = ()) -> Json:
+def _resolve(reference: str | Path, seen: tuple[str, ...] = ()) -> tuple[Json, tuple[str, ...]]:
+    """The document with all that it inherits, and the references that it inherits from, the nearest first."""
     where = str(reference)
     if where in shipped():
         text, base = _data(f"{where}.json"), None
@@ -168,10 +169,10 @@ def parse_json(text: str, where: str) -> Json:
     return document
 
 
-def _extend(document: Json, where: str, base: Path | None, seen: tuple[str, ...]) -> Json:
+def _extend(document: Json, where: str, base: Path | None, seen: tuple[str, ...]) -> tuple[Json, tuple[str, ...]]:
     parent = document.get("extends")
     if not isinstance(parent, str):
-        return document
+        return document, ()
     if parent not in shipped():
         if base is None:
             raise ContractError(where, "/extends", f"{parent!r} is no shipped contract")
@@ -180,13 +181,13 @@ def _extend(document: Json, where: str, base: Path | None, seen: tuple[str, ...]
         raise ContractError(where, "/extends", "extends itself, by " + " > ".join([*seen, parent]))
     if len(seen) >= MAX_EXTENDS:
         raise ContractError(where, "/extends", f"extends others over more than {MAX_EXTENDS} levels")
-    inherited = _resolve(parent, (*seen, parent))
+    inherited, older = _resolve(parent, (*seen, parent))
     # What a contract is called and where its facts come from is its own, never inherited.
     for key in ("id", "version", "title", "finding", "description", "sources", "decisions", "declaredBy"):
         inherited.pop(key, None)
     merged: Json = _merge(inherited, document)
     del merged["extends"]
-    return merged
+    return merged, (parent, *older)
 
 
 def _merge(base: Any, patch: Any) -> Any:
@@ -221,7 +222,7 @@ def _check_schema(document: Json, where: str) -> None:
         raise ContractError(where, pointer(*at, *path), short(flaw, LONGEST))
 
 
-def _build(document: Json, *, where: str, own: bool) -> Contract:
+def _build(document: Json, parents: tuple[str, ...], *, where: str, own: bool) -> Contract:
     if own:
         try:
             _check_schema(document, where)
@@ -231,18 +232,19 @@ def _build(document: Json, *, where: str, own: bool) -> Contract:
             raise ContractError(
                 where, "/id", f"{document['id']!r} is a contract that ships with the tool; name yours otherwise"
             )
-    contract = _parse(document, where)
+    contract = _parse(document, parents, where)
     check_consistency(contract, where)
     return contract
 
 
-def _parse(document: Json, where: str) -> Contract:
+def _parse(document: Json, parents: tuple[str, ...], where: str) -> Contract:
     return Contract(
         id=document["id"],
         version=document["version"],
         title=document["title"],
         document=document,
         reference=where,
+        parents=parents,
         finding=document.get("finding"),
         description=document.get("description", ""),
         dimensions={

@@ -232,7 +232,7 @@ class Contract:
     """A checked contract.
 
     ``document`` is the JSON after ``extends``, which findings point into; ``reference`` is what it was loaded by: an
-    id, or the path of a file.
+    id, or the path of a file; ``parents`` is what it extends, the nearest first.
     """
 
     id: str
@@ -240,6 +240,7 @@ class Contract:
     title: str
     document: Mapping[str, Any]
     reference: str = ""
+    parents: tuple[str, ...] = ()
     finding: str | None = None
     description: str = ""
     dimensions: Mapping[str, Dimension] = field(default_factory=dict)

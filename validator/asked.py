@@ -72,9 +72,10 @@ def _here() -> str:
 
 def kept(options: argparse.Namespace, config: Config) -> dict[str, str]:
     """Files that no report may replace, and what they are."""
-    contracts = [config.command_line, config.settings, *(settings for _, settings in config.files)]
-    references = [one.contract.reference for one in contracts if isinstance(one.contract, Contract)]
-    references += [one.reference for one in config.own_contracts.values()]
+    wishes = [config.command_line, config.settings, *(settings for _, settings in config.files)]
+    contracts = [one.contract for one in wishes if isinstance(one.contract, Contract)]
+    contracts += config.own_contracts.values()
+    references = [reference for one in contracts for reference in (one.reference, *one.parents)]
     return {
         **_sidecars(options.paths),
         **{reference: "a contract" for reference in references if reference not in shipped()},

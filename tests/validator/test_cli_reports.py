@@ -113,7 +113,9 @@ def test_nor_what_else_a_run_goes_by(tmp_path, good, monkeypatch):
     own = {"id": "lab/raw", "version": "1.0.0", "title": "x", "extends": "ptychopinn/canonical"}
     sidecar = Path(good).with_suffix(".json")
     files = {
-        "mine.json": json.dumps(own),
+        "mine.json": json.dumps({**own, "extends": "parent.json"}),
+        "parent.json": json.dumps({**own, "id": "lab/parent", "extends": "base/grandparent.json"}),
+        "base/grandparent.json": json.dumps({**own, "id": "lab/grandparent"}),
         "folder/own.json": json.dumps({**own, "id": "lab/own"}),
         "known.json": '{"baseline": 1, "findings": []}',
         "npzschema.toml": 'contract = "mine.json"\ncontracts = "folder"\nbaseline = "known.json"\n',
@@ -122,7 +124,7 @@ def test_nor_what_else_a_run_goes_by(tmp_path, good, monkeypatch):
     for name, text in files.items():
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(text)
-    whats = ("a contract", "a contract", "the baseline", "the configuration", f"the sidecar of {good}")
+    whats = (*["a contract"] * 4, "the baseline", "the configuration", f"the sidecar of {good}")
     for name, what in zip(files, whats, strict=True):
         for argv in (["--output", name], ["--report", f"json={name}"]):
             with pytest.raises(UsageError, match=re.escape(f"report {name} is {what}; name another file")):
