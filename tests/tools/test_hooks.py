@@ -209,6 +209,13 @@ def test_the_action_with_the_real_command(runner):
     assert runner.outputs["validate"] == {"status": "1", "sarif": "out.sarif"}
 
 
+def test_a_file_of_an_earlier_run_is_not_handed_on(runner):
+    dataset(runner.folder / "work" / "a.npz")
+    for contract, written in (("", True), ("no/such", False), ("", True)):
+        runner.step("validate", contract=contract, sarif="out.sarif")
+        assert runner.outputs["validate"]["sarif"] == ("out.sarif" if written else "")
+
+
 def test_modules_in_the_folder_that_is_checked_are_not_run(runner, recorded):
     dataset(runner.folder / "work" / "a.npz")
     for name in ("glob.py", "json.py", "subprocess.py", "npzschema.py"):
