@@ -15,6 +15,7 @@ from npzschema.contracts.loader import parse_json, schema_error
 from .bounded import UnreadError, read_whole
 from .escape import escape
 from .findings import Finding, Report
+from .relative import seen_from
 from .settings import failing
 
 MAX_BYTES: Final = 1 << 26
@@ -113,11 +114,7 @@ class Baseline:
 
     def file(self, path: str) -> str:
         """A path as it is written down."""
-        try:
-            relative = os.path.relpath(path, os.path.dirname(self.path) or ".")
-        except ValueError:  # on another drive
-            relative = os.path.abspath(path)
-        return escape(relative.replace(os.sep, "/"))
+        return escape(seen_from(os.path.dirname(self.path) or ".", path) or os.path.abspath(path).replace(os.sep, "/"))
 
     def _left(self, reports: Sequence[Report]) -> dict[Fingerprint, int]:
         """How many of each known finding there still are; all of them where nothing proves otherwise."""

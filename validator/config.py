@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from npzschema.contracts import Contract, Level, load, rules, shipped
 
 from .named_axes import check_axes
+from .relative import seen_from
 from .settings import NamedLevel, Settings
 
 
@@ -104,10 +105,7 @@ def near(word: str, known: Iterable[str]) -> str:
 def _matches(pattern: str, path: str, folder: str) -> bool:
     from pathspec import GitIgnoreSpec
 
-    try:
-        relative = os.path.relpath(os.path.abspath(path), folder)
-    except ValueError:  # on another drive
+    seen = seen_from(folder, path)
+    if seen is None or seen.startswith("../"):
         return False
-    if relative.startswith(os.pardir + os.sep):
-        return False
-    return GitIgnoreSpec.from_lines([pattern]).match_file(relative.replace(os.sep, "/"))
+    return GitIgnoreSpec.from_lines([pattern]).match_file(seen)

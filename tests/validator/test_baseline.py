@@ -252,6 +252,24 @@ def test_paths_are_relative_to_the_baseline(monkeypatch, here):
     assert command("--baseline", str(here / "lists/known.json"), str(here / "data/deep/a.npz"))[::2] == (0, "")
 
 
+@pytest.mark.parametrize("baseline", ["real/known.json", "real/lists/known.json"])
+def test_a_folder_named_by_a_link_is_the_same(here, baseline):
+    dataset("real/data/a.npz", diffraction=npy(LEGACY))
+    os.mkdir("real/lists")
+    os.symlink("real", "link")
+    command("--write-baseline", baseline, "real/data/a.npz")
+    for path in ("link/data/a.npz", str(here / "link/data/a.npz")):
+        assert command("--baseline", baseline, path)[::2] == (0, "")
+
+
+def test_a_link_within_the_folder_stays_as_it_is_named(here):
+    os.mkdir("lists")
+    os.symlink("/", "lists/far")
+    path = dataset(str(here / "a.npz"), diffraction=npy(LEGACY))
+    command("--write-baseline", "lists/known.json", f"lists/far{path}")
+    assert [one["file"] for one in known("lists/known.json")] == [f"far{path}"]
+
+
 def test_names_that_are_no_text():
     path = dataset("\udcff\n\u202e.npz", diffraction=npy(LEGACY))
     command("--write-baseline", "known.json", path)

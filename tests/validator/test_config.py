@@ -186,6 +186,20 @@ def test_patterns_are_those_of_gitignore(here, pattern, matched):
     assert {file for file in files if config.for_file(here / file).ignore} == matched
 
 
+def test_folders_of_the_same_name_by_a_link_are_the_same(here):
+    (here / "real" / "raw").mkdir(parents=True)
+    (here / "link").symlink_to("real")
+    (here / "far.npz").touch()
+    (here / "real" / "raw" / "linked.npz").symlink_to("../../far.npz")
+    configure("[files.'raw/']\nignore = ['KEY']", "real/npzschema.toml")
+    for folder in ("real", "link"):
+        config = read(f"{folder}/npzschema.toml")
+        for name in ("real/raw/a.npz", "link/raw/a.npz", here / "link/raw/a.npz", "link/raw/linked.npz"):
+            assert config.for_file(name).ignore == ("KEY",)
+        for name in ("raw/a.npz", "far.npz", "link/a.npz"):
+            assert config.for_file(name).ignore == ()
+
+
 def test_axes(here):
     """A cube of noise cannot be told: naming its axes is what the setting is for."""
     frames = np.random.default_rng(0).random((16, 16, 16), dtype=np.float32)
