@@ -9,6 +9,8 @@ from typing import Any, Final
 from npzschema.contracts import Contract, Level, load, shipped
 from npzschema.contracts.shortening import short
 
+from .words import enumerate_words
+
 LONGEST: Final = 80
 
 
@@ -61,20 +63,31 @@ def _named(value: Any, own: Sequence[Contract]) -> Declared:
 
 
 def _paired(said: Mapping[str, Any], own: Sequence[Contract]) -> Declared:
-    pairs = [(one, pair) for one in (*own, *map(load, shipped())) for pair in one.declared_by]
+    ours = [(one, pair) for one in map(load, shipped()) for pair in one.declared_by]
+    pairs = [*((one, pair) for one in own for pair in one.declared_by), *ours]
     for contract, pair in pairs:
-        if all(said.get(key) == value for key, value in pair.items()):
+        if _matching(pair, said) == len(pair):
             return Declared(contract=contract, said=_words(pair))
-    keys = dict.fromkeys(key for _, pair in pairs for key in pair)
-    present = {key: said[key] for key in keys if key in said}
-    if not present:
+    # The keys of the pairs that ship mean nothing else; those of others may be anybody's.
+    begun = [pair for _, pair in pairs if _matching(pair, said)]
+    begun += [pair for _, pair in ours if any(key in said for key in pair)]
+    if not begun:
         return Declared()
-    missing = [key for key in keys if key not in said]
-    known = "; ".join(_words(pair) for _, pair in pairs)
+    nearest = max(begun, key=lambda pair: _matching(pair, said))
+    missing = [key for key in nearest if key not in said]
     what = (
-        f"{' and '.join(missing)} is missing, and the two are inseparable" if missing else "that is no pair known here"
+        f"{enumerate_words(missing, 'and')} {'is' if len(missing) == 1 else 'are'} missing, and "
+        f"{enumerate_words(list(nearest), 'and')} are inseparable"
+        if missing
+        else "that is no pair known here"
     )
-    return Declared(said=_words(present), flaw=f"{what}; known are: {known}")
+    known = "; ".join(dict.fromkeys(_words(pair) for _, pair in pairs))
+    return Declared(said=_words({key: said[key] for key in nearest if key in said}), flaw=f"{what}; known are: {known}")
+
+
+def _matching(pair: Mapping[str, Any], said: Mapping[str, Any]) -> int:
+    """How many values of a pair are said."""
+    return sum(key in said and said[key] == value for key, value in pair.items())
 
 
 def _words(pair: Mapping[str, Any]) -> str:

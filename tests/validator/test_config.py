@@ -281,6 +281,30 @@ def test_auto_finds_what_a_file_declares_among_contracts_of_ones_own(here):
     assert told("--jobs", "2", *paths[:2]) == told(*paths[:2])
 
 
+def test_what_others_say_under_the_keys_of_ones_own_pairs_declares_nothing(here):
+    own = [{"beamline": "cSAXS"}, {"detector": "Eiger", "lab": 7, "hall": 2}]
+    configure(json.dumps({**OWN, "declaredBy": own}), "mine/a.json")
+    configure('contracts = "mine"')
+    out = io.StringIO()
+    run(
+        [
+            declaring(here / "other.npz", beamline="ID16", lab=8),
+            declaring(here / "part.npz", detector="Eiger"),
+            declaring(here / "shipped.npz", beamline="ID16", scale_contract_version="ci_intensity_v2"),
+        ],
+        out, io.StringIO(),
+    )  # fmt: skip
+    lines = [line for line in out.getvalue().splitlines() if "META-002" in line]
+    assert not any("other.npz" in line for line in lines)
+    assert "declares detector Eiger: lab and hall are missing, and detector, lab and hall are inseparable" in lines[0]
+    assert lines[0].count("legacy_v1") == 1
+    assert (
+        "declares scale_contract_version ci_intensity_v2: measurement_domain is missing, and scale_contract_version "
+        "and measurement_domain are inseparable"
+    ) in lines[1]
+    assert len(lines) == 2
+
+
 def test_the_report_says_which_contracts_of_ones_own_a_file_keeps(here):
     strict = {"arrays": {"diffraction": {"values": {"exclusiveMaximum": 1e-6}}}}
     configure(json.dumps(OWN), "mine/a.json")
