@@ -99,12 +99,21 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_ASKED] = _asked(config)
 
 
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> NpzFile | None:
+    # A file that is named itself, as in data/a.npz::contract.
+    if not parent.session.isinitpath(file_path):
+        return None
+    named = (check for check in parent.config.stash[_ASKED] if check.path == file_path)
+    return next((_file(parent, check) for check in named), None)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    if any(isinstance(item, NpzItem) for item in items):
+        return
     # Files are added here, not collected: they may lie outside the folders of the tests, and -k and -m see them still.
     for check in config.stash[_ASKED]:
-        file = NpzFile.from_parent(session, path=check.path)
-        items.append(NpzItem.from_parent(file, name="contract", check=check))
+        items.extend(_file(session, check).collect())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,10 +131,14 @@ _ASKED = pytest.StashKey[list[_Check]]()
 
 
 class NpzFile(pytest.File):
-    """A file that was named. Its one item is made together with it."""
+    """A file that is tested."""
+
+    def __init__(self, *, check: _Check, **other: Any) -> None:
+        super().__init__(**other)
+        self._check = check
 
     def collect(self) -> Iterable[pytest.Item]:
-        return ()
+        yield NpzItem.from_parent(self, name="contract", check=self._check)
 
 
 class NpzItem(pytest.Item):
@@ -149,8 +162,21 @@ class NpzItem(pytest.Item):
             pytest.fail(_told(shown, self._check.fail_on), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
+        from .escape import escape
+
         # The heading of a failure. Were it the end of the node's id, pytest would take it for dotted names.
-        return self.path, None, self._file
+        return Path(escape(str(self.path))), None, self._file
+
+
+def _file(parent: pytest.Collector, check: _Check) -> NpzFile:
+    """The file under a name that can be shown, and written down in any report."""
+    from .escape import escape
+
+    file = NpzFile.from_parent(parent, path=check.path, check=check)
+    shown = escape(file.nodeid)
+    if shown == file.nodeid:
+        return file
+    return NpzFile.from_parent(parent, path=check.path, check=check, name=escape(file.name), nodeid=shown)
 
 
 def _asked(config: pytest.Config) -> list[_Check]:

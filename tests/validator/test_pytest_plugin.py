@@ -218,6 +218,26 @@ def test_names_that_pytest_would_take_apart(project):
     project.runpytest("--validate-npz=data/*.npz").assert_outcomes(passed=4)
 
 
+@pytest.mark.parametrize("options", [("-v",), ("-vv", "--junitxml=j.xml"), ("-n", "1", "-v")])
+def test_names_that_cannot_be_shown_are_escaped(project, options):
+    (project.path / "data" / "\udcff\x1b[31m.npz").write_bytes(archive(parts()))
+    result = project.runpytest_subprocess("--validate-npz=data/*.npz", *options)
+    result.assert_outcomes(passed=2)
+    assert any(r"data/\xff\x1b[31m.npz::contract" in line for line in result.outlines)
+    assert "\x1b" not in "".join(result.outlines)
+
+
+def test_an_item_can_be_named_alone(project):
+    project.makepyfile("def test_other():\n    pass")
+    asked = "--validate-npz=data/**/*.npz"
+    for argument in ("data/good.npz::contract", "data/good.npz"):
+        result = project.runpytest(asked, argument, "-v")
+        result.assert_outcomes(passed=1)
+        assert items(result) == ["data/good.npz::contract"]
+    project.runpytest(asked, "data").assert_outcomes(passed=1, failed=1)
+    assert project.runpytest(asked, "cut.npz::contract").ret == pytest.ExitCode.USAGE_ERROR
+
+
 def test_the_configuration_holds(project):
     project.makepyfile("import os\ndef test_that_wanders():\n    os.chdir('/')")
     settings = '[files."old/"]\nlevels.FORMAT-001 = "warning"\n'
