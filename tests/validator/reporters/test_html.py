@@ -339,6 +339,18 @@ def test_hostile_counts_and_lengths_stay_small():
     assert "4,800 more arrays are left out here" in page.text
 
 
+@pytest.mark.parametrize("char", ['"', "\u6e2c", "\U000e0001", "x"])
+def test_texts_that_grow_in_the_page_stay_small(char):
+    evil = char * 1_500
+    told = dict.fromkeys(("message", "expected", "found", "evidence", "pointer", "remedy", "known"), evil)
+    arrays = {f"{at:03d}{evil}": ArrayFacts(name=f"{at:03d}{evil}", dtype="int8", shape=(1,)) for at in range(300)}
+    report = Report(path=evil, verdict="violations", findings=(finding(**told),) * 300, arrays=arrays)
+    text, page = rendered(report, report)
+    assert len(text.encode()) < LARGEST
+    assert "000" in page.text
+    assert "\N{HORIZONTAL ELLIPSIS}" in page.text
+
+
 @pytest.mark.parametrize("side", [256, 1024])
 def test_large_frames_and_objects_stay_small(side):
     """Noise compresses worst."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Any, Final
 
 from ...escape import escape
-from ...findings import Report
+from ...findings import LEVELS, Finding, Report
 from ...picture import Image, Plot
 
 SIDES: Final = (512, 192, 128, 96, 64, 48)
@@ -17,8 +18,8 @@ SIDES: Final = (512, 192, 128, 96, 64, 48)
 BUDGET: Final = 2_800_000
 """Bytes that a page may come to by the costs below."""
 
-COSTS: Final = {"entry": 250, "file": 4_000, "finding": 2_500, "array": 500, "panel": 3_500, "point": 30, "mark": 250}
-"""Estimated bytes of each."""
+COSTS: Final = {"entry": 250, "file": 4_000, "finding": 1_800, "array": 500, "panel": 3_500, "point": 30, "mark": 250}
+"""Estimated bytes of each, besides text of others."""
 
 TOLD_FIRST: Final = {"violations": 0, "unreadable": 1, "valid": 2}
 """Which files keep their words, where there are very many."""
@@ -29,8 +30,11 @@ PICTURED_FIRST: Final = {"violations": 0, "valid": 1, "unreadable": 2}
 MOST_FILES: Final = 2_000
 MOST_FINDINGS: Final = 200
 MOST_ARRAYS: Final = 200
-MOST_CHARACTERS: Final = 1_000
-"""Of a name or a message: a hostile file may hold names as long as books."""
+MOST_BYTES: Final = 1_000
+"""Of a name or a message, as the page holds it: a hostile file may hold names as long as books."""
+
+_TEXTS: Final = ("message", "expected", "found", "evidence", "pointer", "remedy")
+_CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +50,7 @@ class Share:
 def shared_out(reports: Sequence[Report]) -> Share:
     """What there is room for: the gravest are listed and told first."""
     gravest = sorted(range(len(reports)), key=lambda at: TOLD_FIRST[reports[at].verdict])[:MOST_FILES]
-    left = BUDGET - sum(COSTS["entry"] + _length(reports[at].path) for at in gravest)
+    left = BUDGET - sum(COSTS["entry"] + _size(cut(reports[at].path)) for at in gravest)
     told: dict[int, Report] = {}
     for at in gravest:
         cost = _words_cost(reports[at])
@@ -60,12 +64,27 @@ def shared_out(reports: Sequence[Report]) -> Share:
 
 def cut(text: str) -> str:
     """Text of others, as long as a page may quote it."""
-    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    if len(text) <= MOST_BYTES and _size(text) <= MOST_BYTES:
+        return text
+    ends = accumulate(map(_size, text[:MOST_BYTES]))
+    fitting = sum(1 for end in ends if end <= MOST_BYTES - _size(_CUT))
+    return text[:fitting] + _CUT
 
 
-def _length(text: str) -> int:
-    """Bytes of text of others, as the page shows it."""
-    return len(html.escape(escape(cut(text))).encode())
+def shown_findings(report: Report) -> list[Finding]:
+    """The findings that a page has room for: the gravest."""
+    return sorted(report.findings, key=lambda finding: -LEVELS.index(finding.level))[:MOST_FINDINGS]
+
+
+def quoted(finding: Finding) -> Finding:
+    """The finding with its texts cut."""
+    texts: dict[str, Any] = {name: cut(getattr(finding, name)) for name in _TEXTS}
+    return replace(finding, **texts, known=None if finding.known is None else cut(finding.known))
+
+
+def _size(text: str) -> int:
+    """Bytes of text of others, as the page holds it."""
+    return len(html.escape(escape(text)).encode())
 
 
 def _fitting(reports: Mapping[int, Report], left: int) -> tuple[int, frozenset[int]]:
@@ -83,8 +102,18 @@ def _fitting(reports: Mapping[int, Report], left: int) -> tuple[int, frozenset[i
 
 
 def _words_cost(report: Report) -> int:
-    findings, arrays = min(len(report.findings), MOST_FINDINGS), min(len(report.arrays), MOST_ARRAYS)
-    return COSTS["file"] + COSTS["finding"] * findings + COSTS["array"] * arrays
+    texts = [text for finding in map(quoted, shown_findings(report)) for text in _texts(finding)]
+    arrays = list(report.arrays)[:MOST_ARRAYS]
+    return (
+        COSTS["file"]
+        + COSTS["finding"] * min(len(report.findings), MOST_FINDINGS)
+        + COSTS["array"] * len(arrays)
+        + sum(_size(text) for text in (*texts, *map(cut, arrays)))
+    )
+
+
+def _texts(finding: Finding) -> list[str]:
+    return [*(getattr(finding, name) for name in _TEXTS), finding.known or ""]
 
 
 def _pictures_cost(report: Report, side: int) -> int:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from npzschema.contracts import Rule, rules
 
-from ...findings import LEVELS, Finding, Report
+from ...findings import Finding, Report
 from ...picture import Picture
 from ...remedy import is_command
 from ...words import axes, enumerate_words, indices, shape
-from .budget import MOST_ARRAYS, MOST_FINDINGS, cut, shared_out
+from .budget import MOST_ARRAYS, MOST_FINDINGS, cut, quoted, shared_out, shown_findings
 from .drawing import Drawing, drawn
 
 MOST_FRAMES: Final = 40
@@ -140,15 +140,15 @@ def _file(at: int, report: Report, side: int, *, draw: bool) -> FileView:
     commands: dict[str, Link] = {}
     findings = tuple(
         _finding(f"{anchor}-finding-{number}", finding, shown, links, commands)
-        for number, finding in enumerate(_ordered(report.findings)[:MOST_FINDINGS], start=1)
+        for number, finding in enumerate(shown_findings(report), start=1)
     )
     views_of = tuple(_picture(picture, links[picture.key], findings, side) for picture in shown)
     folder, name = os.path.split(report.path)
     return FileView(
         anchor=anchor,
         report=report,
-        folder=folder + "/" if folder and folder != "/" else folder,
-        name=name or report.path,
+        folder=cut(folder + "/" if folder and folder != "/" else folder),
+        name=cut(name or report.path),
         counts=counts_words(report.findings),
         findings=findings,
         # Those that show a finding come first; each half keeps its order.
@@ -159,10 +159,6 @@ def _file(at: int, report: Report, side: int, *, draw: bool) -> FileView:
         notes=tuple(map(cut, report.notes)),
         more=(max(0, len(report.findings) - MOST_FINDINGS), max(0, len(report.arrays) - MOST_ARRAYS)),
     )
-
-
-def _ordered(findings: Sequence[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda finding: -LEVELS.index(finding.level))
 
 
 def _without(report: Report, *, draw: bool) -> str:
@@ -202,7 +198,8 @@ def _finding(
     commands: dict[str, Link],
 ) -> FindingView:
     frames = ""
-    command = finding.remedy if is_command(finding) else ""
+    # Half a command is none.
+    command = finding.remedy if is_command(finding) and finding.remedy == cut(finding.remedy) else ""
     # One command mends all that can be mended: it is written out once for a file.
     told = commands.get(command)
     if command and told is None:
@@ -212,24 +209,12 @@ def _finding(
         frames = f"{indices(finding.frames, MOST_FRAMES)} ({n:,} frame{'s' * (n != 1)}, counted from 0)"
     return FindingView(
         anchor=anchor,
-        finding=_short(finding),
+        finding=quoted(finding),
         rule=rules().get(finding.code),
         frames=frames,
         command=command,
         told=told,
         seen_in=tuple(links[picture.key] for picture in shown if picture.shows(finding.code, finding.array)),
-    )
-
-
-def _short(finding: Finding) -> Finding:
-    return replace(
-        finding,
-        message=cut(finding.message),
-        expected=cut(finding.expected),
-        found=cut(finding.found),
-        evidence=cut(finding.evidence),
-        known=None if finding.known is None else cut(finding.known),
-        pointer=cut(finding.pointer),
     )
 
 
@@ -279,7 +264,7 @@ def _arrays(report: Report) -> list[ArrayView]:
         rows.append(
             ArrayView(
                 name=cut(facts.name),
-                dtype=facts.dtype,
+                dtype=cut(facts.dtype),
                 shape=shape(facts.shape),
                 axes=axes(facts.axes) if facts.axes else "",
                 remark="; ".join(remarks),
