@@ -11,11 +11,13 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 
 from npzschema.contracts import DEFAULT, Contract, Legacy, load
+from npzschema.contracts.model import Dims
 from npzschema.validator.archive import Limits
 from npzschema.validator.dataset import ArchiveDataset
 from npzschema.validator.sidecar import sidecar_beside
 
 from .errors import GeneratorError
+from .mend import mended_dims
 from .metadata import essential
 from .plan import Step, check_allowed, copied, left_out, others_left_out
 from .publish import DEFAULTS, Made, Output, publish
@@ -93,10 +95,13 @@ def fixture(
         whole, mends = mended_in_rounds(one, read_as, allow=allow)
         text = {wanted.metadata.member} if wanted.metadata else set()
         chosen = _indices(one, read_as, whole, subset_size, positions)
-        streams = _cut(read_as, {name: stream for name, stream in whole.items() if name in read_as.arrays}, chosen)
+        dims = mended_dims(one.dataset, one.binding, one.plan)
+        streams = _cut(
+            read_as, {name: stream for name, stream in whole.items() if name in read_as.arrays}, dims, chosen
+        )
         told, trimmed = essential({name: stream for name, stream in whole.items() if name in text}, wanted)
         streams |= told
-        twins = _second_names(wanted, streams, one.dataset.headers)
+        twins = _second_names(wanted, streams, dims, one.dataset.headers)
         streams |= {name: streams[of] for name, of in twins.items()}
         cut = {
             "step": "subset",
@@ -136,7 +141,9 @@ def _left_out(dataset: ArchiveDataset, contract: Contract) -> Iterator[Step]:
     yield from others_left_out(dataset)
 
 
-def _second_names(contract: Contract, streams: Mapping[str, Stream], stored: Collection[str]) -> dict[str, str]:
+def _second_names(
+    contract: Contract, streams: Mapping[str, Stream], dims: Mapping[str, Dims], stored: Collection[str]
+) -> dict[str, str]:
     """The arrays to write under a second name, with the first: readers differ in which of the two they open.
 
     Patterns with the scan axis last only where the source has both: who opens the second name reads them wrongly.
@@ -145,7 +152,7 @@ def _second_names(contract: Contract, streams: Mapping[str, Stream], stored: Col
     for of, pair in contract.identical_among(streams):
         if contract.scan is None:
             continue
-        first = contract.arrays[of].dims[0][0] == contract.scan.dimension
+        first = dims[of][0] == contract.scan.dimension
         if first or all(name in stored for name in pair):
             twins.update({name: of for name in pair if name not in streams})
     return twins
@@ -218,12 +225,15 @@ def _values(stream: Stream) -> Array:
     return np.concatenate([chunk.copy() for chunk in stream.chunks()])
 
 
-def _cut(contract: Contract, streams: Mapping[str, Stream], chosen: Array) -> dict[str, Stream]:
-    """Arrays that the contract counts by scan position, cut; the others as they are; unknown ones left out."""
+def _cut(
+    contract: Contract, streams: Mapping[str, Stream], dims: Mapping[str, Dims], chosen: Array
+) -> dict[str, Stream]:
+    """Arrays that the contract counts by scan position, cut; the others as they are.
+
+    ``dims``: axes of the streams.
+    """
     symbol = contract.scan.dimension if contract.scan else ""
-    cut: dict[str, Stream] = {}
-    for name, stream in streams.items():
-        spec = contract.arrays[name]
-        dims = next((dims for dims in spec.dims if len(dims) == len(stream.shape)), spec.dims[0])
-        cut[name] = taken(stream, dims.index(symbol), chosen) if symbol in dims else stream
-    return cut
+    return {
+        name: taken(stream, dims[name].index(symbol), chosen) if symbol in dims[name] else stream
+        for name, stream in streams.items()
+    }

@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from npzschema.contracts import Contract, Scan
-from npzschema.validator.binding import Binding
+from npzschema.contracts.model import Dims
+from npzschema.validator.binding import Binding, places
 from npzschema.validator.casts import loses
 from npzschema.validator.dataset import Dataset
 from npzschema.validator.forward import Affine, repaired, turned
@@ -19,6 +20,9 @@ from .plan import MOVING, Plan, Step, along, copied
 from .stream import Stream, c_order, framewise, mapped, of_array, squeeze, stream_of, taken, transpose
 
 Array = np.ndarray[Any, Any]
+
+RESHAPING: Final = frozenset({"squeeze", "transpose"})
+"""Steps that change the axes of an array."""
 
 NEAR: Final = 0.01
 """Mean square by which nominal positions may differ from others of the same fault, as a part of their variance."""
@@ -39,12 +43,26 @@ def mended(
         stream = stream_of(dataset, dataset.headers[reading.header.name])
         streams[name] = _each(stream, plan.of(name), guarded=guarded)
     more: list[Step] = []
+    dims = mended_dims(dataset, binding, plan)
     for step in plan.steps:
-        changed = _over_all(streams, step, contract)
+        changed = _over_all(streams, step, contract, dims)
         if step.step in MOVING and contract.scan:
             more += (along(step, name) for name in changed if name not in (contract.scan.x, contract.scan.y))
         streams |= changed
     return streams, tuple(more)
+
+
+def mended_dims(dataset: Dataset, binding: Binding, plan: Plan) -> dict[str, Dims]:
+    """Axes of the arrays as they were read, after the steps that change them; by the contract's names."""
+    found = {}
+    for name, reading in binding.readings.items():
+        dims = reading.stored_axes(len(dataset.headers[reading.header.name].shape))
+        if dims is not None:
+            for step in plan.of(name):
+                if step.step in RESHAPING:
+                    dims = tuple(dims[axis] for axis in step.values["axes"])
+            found[name] = dims
+    return found | {step.array: found[step.values["source"]] for step in plan.steps if step.step == "copy"}
 
 
 def mended_file(
@@ -90,8 +108,10 @@ def second_names(contract: Contract, names: Collection[str], stored: Collection[
     )
 
 
-def _over_all(streams: Mapping[str, Stream], step: Step, contract: Contract) -> dict[str, Stream]:
-    """What a step changes that looks at more than one array, or at whole frames."""
+def _over_all(
+    streams: Mapping[str, Stream], step: Step, contract: Contract, dims: Mapping[str, Dims]
+) -> dict[str, Stream]:
+    """What a step changes that looks at more than one array, or at whole frames; ``dims`` of the arrays as they are."""
     scan = contract.scan
     if scan is None:
         return {}
@@ -99,12 +119,13 @@ def _over_all(streams: Mapping[str, Stream], step: Step, contract: Contract) -> 
         case "drop":
             kept = np.arange(step.values["keep"])
             return {
-                name: taken(streams[name], contract.arrays[name].dims[0].index(scan.dimension), kept)
-                for name in step.values["arrays"]
+                name: taken(streams[name], dims[name].index(scan.dimension), kept) for name in step.values["arrays"]
             }
         case "centre" | "detector":
-            axis = contract.arrays[step.array].dims[0].index(scan.dimension)
-            return {step.array: framewise(streams[step.array], axis, _detector_step(step))}
+            # Rows and columns are those of the contract's first axes, as for the forward model.
+            rows = (size for size in contract.arrays[step.array].dims[0] if size != scan.dimension)
+            order = places((scan.dimension, *rows), dims[step.array])
+            return {step.array: framewise(streams[step.array], order, _detector_step(step))}
         case "pairing" | "positions":
             moved: dict[str, Stream] = {}
             for names in _placed(streams, step, scan):

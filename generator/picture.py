@@ -10,6 +10,7 @@ import numpy as np
 
 from npzschema.contracts import Contract, Scan
 from npzschema.validator.archive import open_archive
+from npzschema.validator.binding import bind
 from npzschema.validator.dataset import ArchiveDataset
 from npzschema.validator.faults import Fault
 from npzschema.validator.source import FileSource
@@ -87,7 +88,8 @@ def _arrays(dataset: ArchiveDataset, contract: Contract, scan: Scan) -> dict[str
             raise GeneratorError(f"there is no {name} to draw")
         arrays[name] = _whole(stream_of(dataset, dataset.headers[name]))
     stream = stream_of(dataset, dataset.headers[scan.frames])
-    axis = contract.arrays[scan.frames].dims[0].index(scan.dimension)
+    # Of several orders that fit alike, the contract's first.
+    axis = bind(contract, dataset.headers).readings[scan.frames].possible_axes(scan.dimension)[0]
     count = stream.shape[axis]
     some = min(count, MOST_FRAMES)
     arrays[scan.frames] = _whole(taken(stream, axis, np.arange(some) * count // some)).mean(axis=axis)

@@ -112,9 +112,11 @@ def mapped(stream: Stream, dtype: np.dtype[Any], function: Callable[[Array], Arr
     return replace(stream, dtype=dtype, chunks=chunks, member=None)
 
 
-def framewise(stream: Stream, axis: int, function: Callable[[Array], Array]) -> Stream:
-    """Apply a function to slices across one axis, some at a time, with that axis first. Their shape stays."""
-    order = [axis, *(other for other in range(len(stream.shape)) if other != axis)]
+def framewise(stream: Stream, order: Sequence[int], function: Callable[[Array], Array]) -> Stream:
+    """Apply a function to slices across one axis, some at a time, with the axes in some order, that one first.
+
+    Their shape stays, and so do the axes of what comes out.
+    """
     first = transpose(stream, order)
     size = math.prod(first.shape[1:])
 
@@ -123,7 +125,7 @@ def framewise(stream: Stream, axis: int, function: Callable[[Array], Array]) -> 
             yield function(frames.reshape(-1, *first.shape[1:])).reshape(-1)
 
     made = Stream(shape=first.shape, dtype=stream.dtype, storage_axes=tuple(range(len(order))), chunks=chunks)
-    return transpose(made, [order.index(axis) for axis in range(len(order))])
+    return transpose(made, np.argsort(order).tolist())
 
 
 def _gathered(chunks: Iterable[Array], size: int) -> Iterator[Array]:
@@ -141,6 +143,10 @@ def _gathered(chunks: Iterable[Array], size: int) -> Iterator[Array]:
 
 def taken(stream: Stream, axis: int, indices: Array) -> Stream:
     """Items at some indices of one axis, read in one pass. The result is held in memory."""
+    if len(indices) and not 0 <= min(indices) <= max(indices) < stream.shape[axis]:
+        raise GeneratorError(
+            f"items {min(indices)} to {max(indices)} are asked for along an axis of length {stream.shape[axis]}"
+        )
     return replace(
         stream,
         shape=tuple(len(indices) if at == axis else length for at, length in enumerate(stream.shape)),

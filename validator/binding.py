@@ -10,12 +10,12 @@ guesses. Where all contradict, one array may have its axes in an order that nobo
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from npzschema.contracts import ArraySpec, Contract, Legacy
-from npzschema.contracts.model import Dims
+from npzschema.contracts.model import Dims, Size
 
 from .dataset import ArrayHeader
 from .outvoted import outvoted, turned
@@ -175,7 +175,18 @@ def reading_of_member(
 
 def order_of(spec: ArraySpec, layout: Layout) -> tuple[int, ...]:
     """The layout's axes in the order of the contract."""
-    return tuple(layout.dims.index(size) for size in meant_by(spec, layout) if size in layout.dims)
+    return places(meant_by(spec, layout), layout.dims)
+
+
+def places(sizes: Iterable[Size], dims: Dims) -> tuple[int, ...]:
+    """The axis that each of some sizes is, where there is one; of equal lengths the first is the first."""
+    left = list(enumerate(dims))
+    found = []
+    for size in sizes:
+        if (place := next((place for place in left if place[1] == size), None)) is not None:
+            left.remove(place)
+            found.append(place[0])
+    return tuple(found)
 
 
 def meant_by(spec: ArraySpec, layout: Layout) -> Dims:
@@ -257,5 +268,6 @@ __all__ = [
     "broken_bounds",
     "meant_by",
     "order_of",
+    "places",
     "reading_of_member",
 ]

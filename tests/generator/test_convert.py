@@ -601,6 +601,24 @@ class TestContractsOfYourOwn:
         rng = np.random.default_rng(0)
         return {"p": rng.poisson(40, (30, 6, 7)), "x": rng.random(30) * 50, "y": rng.random(30) * 50}
 
+    def test_a_square_detector_of_fixed_length(self, tmp_path):
+        """Two axes of one length keep their order."""
+        turned = {"dims": [16, 16, "N"], "rule": "FORMAT-001", "fix": "transpose"}
+        contract = from_document(
+            {
+                "id": "own/contract",
+                "version": "1.0.0",
+                "title": "own",
+                "dimensions": {"N": {"description": "a length"}},
+                "arrays": {"p": {"dims": ["N", 16, 16], "dtype": "float64", "legacy": [turned]}},
+            }
+        )
+        frames = np.random.default_rng(0).random((30, 16, 16))
+        source = save(tmp_path / "in.npz", {"p": frames.transpose(1, 2, 0)})
+        made = convert(source, tmp_path / "out.npz", contract=contract)
+        assert steps_of(made) == [("transpose", "p")]
+        assert (arrays_of(made.path)["p"] == frames).all()
+
     SQUARED = ({"quantity": "amplitude", "dtype": "floating", "rule": "NORM-001", "fix": "square"},)
 
     def test_amplitudes_are_squared(self, tmp_path, counts):

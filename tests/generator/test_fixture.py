@@ -352,6 +352,31 @@ class TestErrors:
         assert "no scan to cut from" in self.line(tmp_path, source, "--contract", mine)
 
 
+@pytest.mark.parametrize("stored", [("N", "H", "W"), ("H", "W", "N")])
+def test_arrays_are_cut_along_the_axis_that_counts_positions(tmp_path, stored):
+    """Where a contract lists several orders of axes, the one in which an array lies counts, not the first."""
+    own = from_document(
+        {
+            "id": "me/own",
+            "version": "1.0.0",
+            "title": "t",
+            "extends": "ptychopinn/canonical",
+            "dimensions": {"K": {"description": "channels"}},
+            "arrays": {
+                "diffraction": {"dims": [["H", "W", "N"], ["N", "H", "W"]], "legacy": None},
+                "monitor": {"dims": [["N", "K"], ["K", "N"]], "dtype": "float64"},
+            },
+            "relations": [],
+        }
+    )
+    order = ["NHW".index(symbol) for symbol in stored]
+    arrays = rich(tmp_path / "rich.npz", n=30) | {"monitor": np.arange(4 * 30.0).reshape(4, 30)}
+    source = save(tmp_path / "in.npz", arrays | {"diffraction": arrays["diffraction"].transpose(order)})
+    found = arrays_of(fixture(source, tmp_path / "out.npz", contract=own, subset_size=20).path)
+    assert np.array_equal(found["diffraction"], arrays["diffraction"][:20].transpose(order))
+    assert np.array_equal(found["monitor"], arrays["monitor"][:, :20])
+
+
 def test_same_source_options_and_version_give_the_same_bytes(tmp_path, run1084_like, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     (tmp_path / "a").mkdir()

@@ -11,6 +11,7 @@ import pytest
 
 import npzschema
 from npzschema import ValidationError
+from npzschema.contracts import Contract, from_document
 from npzschema.generator import Experiment, GeneratorError, Output, convert, fixture, simulate
 
 from .making import command
@@ -222,6 +223,55 @@ def test_an_odd_detector_as_an_fft_leaves_it(tmp_path: Path) -> None:
     convert(tmp_path / "corner.npz", tmp_path / "mended.npz", allow=["centre"])
     with np.load(tmp_path / "mended.npz") as mended:
         np.testing.assert_array_equal(mended["diffraction"], arrays["diffraction"])
+
+
+OTHER_ORDERS = {
+    "frames last": [["H", "W", "N"], ["N", "H", "W"]],
+    "frames first": [["N", "H", "W"], ["H", "W", "N"]],
+    "columns first": [["N", "H", "W"], ["W", "H", "N"]],
+}
+
+
+def with_orders(name: str, orders: list[list[str]]) -> Contract:
+    """The canonical contract with one array that may have its axes in several orders."""
+    return from_document(
+        {
+            "id": "me/own",
+            "version": "1.0.0",
+            "title": "t",
+            "extends": "ptychopinn/canonical",
+            "dimensions": {"K": {"description": "channels", "minimum": 1}},
+            "arrays": {name: {"dims": orders, "dtype": "float32", "legacy": None}},
+            "relations": [],
+        }
+    )
+
+
+@pytest.mark.parametrize("fault", ["unshifted", "transposed", "reversed"])
+@pytest.mark.parametrize("orders", OTHER_ORDERS.values(), ids=OTHER_ORDERS)
+def test_frames_are_mended_in_the_order_in_which_they_lie(
+    right: dict[str, np.ndarray], fault: str, orders: list[list[str]], tmp_path: Path
+) -> None:
+    contract, source = with_orders("diffraction", orders), tmp_path / "wrong.npz"
+    order = ["NHW".index(symbol) for symbol in orders[1]]
+    code, inject = FAULTS[fault]
+    wrong = inject(right)
+    np.savez(source, **wrong | {"diffraction": np.ascontiguousarray(wrong["diffraction"].transpose(order))})
+    convert(source, tmp_path / "mended.npz", contract=contract, allow=[STEP[code]])
+    with np.load(tmp_path / "mended.npz") as made:
+        assert (made["diffraction"] == right["diffraction"].transpose(order)).all()
+
+
+@pytest.mark.parametrize("orders", [[["N", "K"], ["K", "N"]], [["K", "N"], ["N", "K"]]])
+def test_positions_are_dropped_along_the_axis_that_counts_them(
+    right: dict[str, np.ndarray], orders: list[list[str]], tmp_path: Path
+) -> None:
+    contract, source = with_orders("monitor", orders), tmp_path / "wrong.npz"
+    monitor = np.arange(20 * 60, dtype=np.float32).reshape(20, 60)
+    np.savez(source, **right | {"diffraction": right["diffraction"][:50], "monitor": monitor})
+    convert(source, tmp_path / "mended.npz", contract=contract, allow=["drop"])
+    with np.load(tmp_path / "mended.npz") as made:
+        assert np.array_equal(made["monitor"], monitor[:, :50])
 
 
 def test_two_faults_in_a_cube_whose_axes_are_named(tmp_path: Path) -> None:

@@ -58,6 +58,12 @@ def test_taken_transposed_and_squeezed_equal_numpy(shape, random, data):
     assert (whole(squeeze(one, keep)) == array.squeeze()).all()
 
 
+@pytest.mark.parametrize("indices", [[0, 3], [-1, 2]])
+def test_items_beyond_an_axis_are_refused(indices):
+    with pytest.raises(GeneratorError, match="along an axis of length 3"):
+        taken(of_array(np.arange(6).reshape(3, 2)), 0, np.array(indices))
+
+
 def test_axes_of_length_one_lie_anywhere():
     array = np.arange(6).reshape(2, 1, 3)
     for axes in permutations(range(3)):
