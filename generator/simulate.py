@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Final
 
@@ -112,7 +112,7 @@ def truth(experiment: Experiment) -> Truth:
     Raises:
         GeneratorError: a name is unknown, a number is out of range, or the scan does not fit the object.
     """
-    _check_kinds(experiment)
+    experiment = _plain(experiment)
     for word, name, table in (
         ("probe", experiment.probe, PROBES),
         ("object", experiment.object, OBJECTS),
@@ -161,30 +161,35 @@ def truth(experiment: Experiment) -> Truth:
     )
 
 
-def _check_kinds(experiment: Experiment) -> None:
-    """Raises :class:`GeneratorError` for a value of another kind than it should be."""
-    kinds: dict[str, tuple[type, ...]] = {
-        "positions": (int,),
-        "size": (int,),
-        "seed": (int,),
-        "overlap": (int, float),
-        "photons": (int, float),
-        "probe": (str,),
-        "object": (str,),
-        "scan": (str,),
-    }
-    words = {int: "whole number", float: "number", str: "name"}
-    values = dataclasses.asdict(experiment)
-    for name, kind in kinds.items():
-        if isinstance(values[name], bool) or not isinstance(values[name], kind):
-            raise GeneratorError(f"{name} is {values[name]!r}, which is no {words[kind[-1]]}")
-    shape = values["object_shape"]
-    if shape is not None and not (
-        isinstance(shape, tuple | list)
-        and len(shape) == 2
-        and all(isinstance(side, int) and not isinstance(side, bool) and 0 < side <= MOST_SIDE for side in shape)
-    ):
-        raise GeneratorError(f"object_shape is {shape!r}, not two whole numbers from 1 to {MOST_SIDE}")
+def _plain(experiment: Experiment) -> Experiment:
+    """The experiment in Python's own numbers, whose precision is that of the arithmetic here.
+
+    Raises:
+        GeneratorError: a value is of another kind than it should be.
+    """
+    given: dict[str, Any] = {field.name: getattr(experiment, field.name) for field in fields(experiment)}
+    kinds: tuple[tuple[tuple[str, ...], type, str, Callable[[Any], Any]], ...] = (
+        (("positions", "size", "seed"), Integral, "whole number", int),
+        # An int stays one: it is written as such.
+        (("overlap", "photons"), Real, "number", lambda value: value if isinstance(value, int) else float(value)),
+        (("probe", "object", "scan"), str, "name", str),
+    )
+    values: dict[str, Any] = {}
+    for names, kind, word, plain in kinds:
+        for name in names:
+            if isinstance(given[name], bool) or not isinstance(given[name], kind):
+                raise GeneratorError(f"{name} is {given[name]!r}, which is no {word}")
+            values[name] = plain(given[name])
+    shape = given["object_shape"]
+    if shape is not None:
+        if not (isinstance(shape, tuple | list) and len(shape) == 2 and all(map(_is_side, shape))):
+            raise GeneratorError(f"object_shape is {shape!r}, not two whole numbers from 1 to {MOST_SIDE}")
+        values["object_shape"] = tuple(map(int, shape))
+    return replace(experiment, **values)
+
+
+def _is_side(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Integral) and 0 < int(value) <= MOST_SIDE
 
 
 def counts(experiment: Experiment, made: Truth) -> Iterator[Array]:
@@ -251,7 +256,7 @@ def dataset(experiment: Experiment, contract: Contract) -> dict[str, Stream]:
 
 def _sized(experiment: Experiment, contract: Contract) -> Experiment:
     """The experiment, checked against what the contract fixes."""
-    _check_kinds(experiment)
+    experiment = _plain(experiment)
     from npzschema.validator.binding import broken_bounds
 
     sizes = {"N": experiment.positions, "H": experiment.size, "W": experiment.size}
@@ -262,8 +267,6 @@ def _sized(experiment: Experiment, contract: Contract) -> Experiment:
         needs = [contract.dimensions[symbol].minimum for symbol in ("HO", "WO") if symbol in contract.dimensions]
         least = max((need for need in needs if isinstance(need, int)), default=0)
         if least:
-            from dataclasses import replace
-
             made = truth(experiment)
             rows, columns = made.object.shape
             if min(rows, columns) < least:
