@@ -266,6 +266,14 @@ class Contract:
             if first is not None:
                 yield first, pair
 
+    def frame_axes(self) -> Dims:
+        """Axes of one frame, rows first: as the probe has them, where they are the same; else as the patterns do."""
+        if self.scan is None:
+            return ()
+        own = tuple(size for size in self.arrays[self.scan.frames].dims[0] if size != self.scan.dimension)
+        probe = self.arrays[self.scan.probe].dims[0][-2:] if self.scan.probe else ()
+        return probe if sorted(map(str, probe)) == sorted(map(str, own)) else own
+
     def known_names(self) -> frozenset[str]:
         """Every array name the contract mentions: its own, legacy ones, aliases, the metadata member."""
         names = set(self.arrays)

@@ -122,9 +122,7 @@ def _over_all(
                 name: taken(streams[name], dims[name].index(scan.dimension), kept) for name in step.values["arrays"]
             }
         case "centre" | "detector":
-            # Rows and columns are those of the contract's first axes, as for the forward model.
-            rows = (size for size in contract.arrays[step.array].dims[0] if size != scan.dimension)
-            order = places((scan.dimension, *rows), dims[step.array])
+            order = places((scan.dimension, *contract.frame_axes()), dims[step.array])
             return {step.array: framewise(streams[step.array], order, _detector_step(step))}
         case "pairing" | "positions":
             moved: dict[str, Stream] = {}

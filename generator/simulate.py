@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from npzschema.contracts import DEFAULT, ArraySpec, Contract, expand_dtypes, load
+from npzschema.contracts import DEFAULT, ArraySpec, Contract, Scan, expand_dtypes, load
 from npzschema.contracts.forward_model import amplitudes, footprint
 
 from .errors import GeneratorError
@@ -218,6 +218,9 @@ def dataset(experiment: Experiment, contract: Contract) -> dict[str, Stream]:
         raise GeneratorError(f"{contract.id} has no scan to simulate")
     experiment = _sized(experiment, contract)
     made = truth(experiment)
+    # Patterns are those of the positions that are stored.
+    x, y = (_held(values, contract.arrays[name]) for name, values in ((scan.x, made.x), (scan.y, made.y)))
+    made = replace(made, x=x, y=y)
     patterns = contract.arrays[scan.frames]
     as_counts = patterns.quantity == "intensity"
     scale = 1.0 if as_counts else 1 / experiment.photons
@@ -241,7 +244,7 @@ def dataset(experiment: Experiment, contract: Contract) -> dict[str, Stream]:
         "scan_index": np.arange(experiment.positions),
     }
     dtype = _counts_dtype(patterns, probe) if as_counts else patterns.dtype[0]
-    streams = {scan.frames: _typed(_arranged(frames, patterns.dims[0], scan.dimension), dtype, scan.frames)}
+    streams = {scan.frames: _typed(_arranged(frames, contract, scan), dtype, scan.frames)}
     for name, array in values.items():
         spec = contract.arrays.get(name)
         if spec is not None and (spec.required or not name.endswith("_start")):
@@ -274,9 +277,26 @@ def _sized(experiment: Experiment, contract: Contract) -> Experiment:
     return experiment
 
 
-def _arranged(frames: Stream, dims: tuple[str | int, ...], dimension: str) -> Stream:
+def _arranged(frames: Stream, contract: Contract, scan: Scan) -> Stream:
     """Frames (N, H, W) in the contract's order of axes."""
-    return frames if dims.index(dimension) == 0 else transpose(frames, (1, 2, 0))
+    from npzschema.validator.binding import places
+
+    dims = contract.arrays[scan.frames].dims[0]
+    axes = places(dims, (scan.dimension, *contract.frame_axes()))
+    if len(dims) != 3 or len(axes) != 3:
+        raise GeneratorError(f"{scan.frames}: patterns of {len(dims)} axes cannot be simulated; of 3 they can")
+    return transpose(frames, axes)
+
+
+def _held(values: Array, spec: ArraySpec) -> Array:
+    """Positions as the contract's first dtype holds them, in double precision."""
+    target = _dtype(spec.dtype[0])
+    if target.kind not in "iu":
+        return values.astype(target).astype(np.float64)
+    whole, limits = np.rint(values), np.iinfo(target)
+    if whole.max() > limits.max:
+        raise GeneratorError(f"{spec.name}: positions reach {whole.max():,.0f}, beyond {target}; simulate fewer")
+    return whole
 
 
 def _counts_dtype(patterns: ArraySpec, probe: Array) -> str:
@@ -287,8 +307,12 @@ def _counts_dtype(patterns: ArraySpec, probe: Array) -> str:
     return "uint32" if 1.2 * peak > held and "uint32" in expand_dtypes(patterns.dtype) else first
 
 
+def _dtype(name: str) -> np.dtype[Any]:
+    return np.dtype({"integer": "int64", "floating": "float64", "complexfloating": "complex64"}.get(name, name))
+
+
 def _typed(stream: Stream, dtype: str, name: str) -> Stream:
-    target = np.dtype({"integer": "int64", "floating": "float64", "complexfloating": "complex64"}.get(dtype, dtype))
+    target = _dtype(dtype)
 
     def cast(chunk: Array) -> Array:
         if target.kind in "iu" and chunk.size and chunk.max() > np.iinfo(target).max:

@@ -245,7 +245,7 @@ def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene 
     if isinstance(placed, str):
         return placed
     probe, obj = planes
-    meant = [symbol for symbol in reading.spec.dims[0] if symbol != scan.dimension]
+    meant = list(case.contract.frame_axes())
     stored = [symbol for symbol in layout.dims if symbol != scan.dimension]
     if set(stored) != set(meant):
         return f"the patterns have other axes than {axes(reading.spec.dims[0])}"

@@ -14,6 +14,7 @@ import numpy as np
 
 from npzschema.contracts import Scan
 from npzschema.contracts.forward_model import footprint
+from npzschema.contracts.model import Dims
 
 from .beside import uninterrupted
 from .binding import Reading
@@ -231,11 +232,12 @@ def placed(case: Case, scan: Scan) -> ScanTable:
         # A probe of another size than the patterns is told already, and no measure of anything.
         if not any(scan.probe in dissent.arrays for dissent in case.binding.dissents):
             diameter = _diameter(case, case.binding.reading(scan.probe))
+    obj = case.binding.reading(scan.object)
     return ScanTable(
         scan=scan,
         rows=rows,
         columns=columns,
-        object_shape=_plane(case.binding.reading(scan.object)),
+        object_shape=_plane(obj, obj.spec.dims[0]) if obj else (0, 0),
         patch=_patch(case, frames, scan),
         footprint=diameter,
         in_metres=in_metres,
@@ -248,7 +250,7 @@ def _patch(case: Case, frames: Reading | None, scan: Scan) -> tuple[int, int]:
     sizes = frames.sizes() if frames else {}
     if any(set(sizes) & set(dissent.sizes) for dissent in case.disputes):
         return 0, 0
-    return _plane(frames, without=scan.dimension)
+    return _plane(frames, case.contract.frame_axes())
 
 
 def patterns_constant(case: Case) -> bool:
@@ -308,12 +310,12 @@ def _metres(values: Array, extent: float | None) -> float | None:
     return largest if 0 < largest < extent else None
 
 
-def _plane(reading: Reading | None, without: str | None = None) -> tuple[int, int]:
-    """Rows and columns of an array, by the contract's order of symbols."""
+def _plane(reading: Reading | None, axes: Dims) -> tuple[int, int]:
+    """Rows and columns of an array, by an order of its symbols."""
     if reading is None or reading.layout is None:
         return 0, 0
     sizes = reading.sizes()
-    symbols = [symbol for symbol in reading.spec.dims[0] if symbol in sizes and symbol != without]
+    symbols = [symbol for symbol in axes if symbol in sizes]
     return (sizes[str(symbols[0])], sizes[str(symbols[1])]) if len(symbols) == 2 else (0, 0)
 
 

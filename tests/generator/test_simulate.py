@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
 
-from npzschema.contracts import load, shipped
+from npzschema.contracts import from_document, load, shipped
 from npzschema.generator import Experiment, GeneratorError, picture, simulate
 from npzschema.generator import simulate as function
 from npzschema.generator.objects import OBJECTS
@@ -57,6 +58,44 @@ def test_what_a_file_declares_is_what_it_is(tmp_path, contract):
     report = validate(simulated(tmp_path / "a.npz", contract))
     assert report.contract == contract
     assert report.ok
+
+
+def own(**arrays):
+    """The canonical contract with other forms of some arrays."""
+    changed = {name: {"legacy": None, **form} for name, form in arrays.items()}
+    document = {"id": "me/own", "version": "1.0.0", "title": "own", "extends": CANONICAL}
+    return from_document({**document, "arrays": changed, "relations": []})
+
+
+@pytest.mark.parametrize("order", list(permutations("NHW")))
+@pytest.mark.parametrize("n", [20, 16])
+def test_patterns_have_the_axes_of_the_contract(tmp_path, order, n):
+    contract = own(diffraction={"dims": list(order)})
+    plain = simulated(tmp_path / "plain.npz", n=n, photons=1e9)
+    made = simulated(tmp_path / "own.npz", contract, n=n, photons=1e9)
+    axes = ["NHW".index(symbol) for symbol in order]
+    assert (arrays_of(made)["diffraction"] == arrays_of(plain)["diffraction"].transpose(axes)).all()
+    assert validate(made, contract).codes <= {"FORMAT-002"}
+
+
+def test_patterns_of_other_axes_are_refused(tmp_path):
+    with pytest.raises(GeneratorError, match="patterns of 4 axes cannot be simulated"):
+        simulated(tmp_path / "own.npz", own(diffraction={"dims": ["N", 1, "H", "W"]}))
+
+
+def test_patterns_are_those_of_the_positions_that_are_stored(tmp_path):
+    contract = own(xcoords={"dtype": "int32"}, ycoords={"dtype": "int32"})
+    arrays = arrays_of(simulated(tmp_path / "own.npz", contract, photons=1e12))
+    plain = arrays_of(simulated(tmp_path / "plain.npz", photons=1e12))
+    for name in ("xcoords", "ycoords"):
+        assert (arrays[name] == np.rint(plain[name])).all()
+    names = ("probeGuess", "objectGuess", "xcoords", "ycoords")
+    assert np.allclose(predicted(*(arrays[name] for name in names)), arrays["diffraction"], atol=1e-4)
+
+
+def test_positions_beyond_the_dtype_are_an_error(tmp_path):
+    with pytest.raises(GeneratorError, match=r"xcoords: positions reach .* beyond int8"):
+        simulated(tmp_path / "own.npz", own(xcoords={"dtype": "int8"}), object_shape=(600, 600))
 
 
 @pytest.mark.parametrize("probe", PROBES)

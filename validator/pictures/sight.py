@@ -184,7 +184,7 @@ class Sight:
         """What brings a frame, its axes as in the shape, to rows first; a plane whatever it was."""
         reading = self.patterns
         stored = [symbol for at, symbol in enumerate(layout.dims) if at != axis and isinstance(symbol, str)]
-        meant = [one for one in reading.spec.dims[0] if one != self.scan.dimension] if reading else stored
+        meant = list(self.case.contract.frame_axes()) if reading else stored
         swap = len(stored) == 2 and stored == meant[::-1] and stored != meant
 
         def turn(plane: Array) -> Array:
