@@ -17,7 +17,7 @@ from npzschema.validator.dataset import ArchiveDataset
 from npzschema.validator.sidecar import sidecar_beside
 
 from .errors import GeneratorError
-from .mend import mended_dims
+from .mend import mended_dims, renamed
 from .metadata import essential
 from .plan import Step, check_allowed, copied, left_out, others_left_out
 from .publish import DEFAULTS, Made, Output, publish
@@ -102,7 +102,7 @@ def fixture(
         told, trimmed = essential({name: stream for name, stream in whole.items() if name in text}, wanted)
         streams |= told
         twins = _second_names(wanted, streams, dims, one.dataset.headers)
-        streams |= {name: streams[of] for name, of in twins.items()}
+        streams |= {name: renamed(streams[of], wanted, name) for name, of in twins.items()}
         cut = {
             "step": "subset",
             "array": None,

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from npzschema.contracts import Contract, Scan
-from npzschema.contracts.model import Dims
+from npzschema.contracts import Contract, Scan, expand_dtypes
+from npzschema.contracts.model import Dims, preferred_dtype
 from npzschema.validator.binding import Binding, places
 from npzschema.validator.casts import loses
-from npzschema.validator.dataset import Dataset
+from npzschema.validator.dataset import Dataset, dtype_name
 from npzschema.validator.forward import Affine, repaired, turned
 
 from .errors import GeneratorError, NotKeptError
@@ -83,12 +83,23 @@ def mended_file(
     for main, pair in contract.identical_among(streams):
         if both_names or all(name in dataset.headers for name in pair):
             # The second name is the first array once more, not a second reading of the file.
-            streams |= dict.fromkeys(pair, streams[main])
+            streams |= {name: renamed(streams[main], contract, name) for name in pair if name != main}
     read = {reading.header.name for reading in binding.readings.values()}
     described = {contract.metadata.member} if contract.metadata else set()
     streams |= passed_through(dataset, streams, read | described)
     text, steps = metadata(dataset, contract)
     return streams | text, (*moved, *copies, *steps)
+
+
+def renamed(stream: Stream, contract: Contract, name: str) -> Stream:
+    """The same array under another name of the contract, in a dtype that it has there.
+
+    Raises :class:`GeneratorError` when it is read, where values lie beyond that.
+    """
+    spec = contract.arrays.get(name)
+    if spec is None or dtype_name(stream.dtype) in expand_dtypes(spec.dtype):
+        return stream
+    return _cast(stream, np.dtype(preferred_dtype(spec.dtype)), guarded=False)
 
 
 def second_names(contract: Contract, names: Collection[str], stored: Collection[str]) -> tuple[Step, ...]:
@@ -112,6 +123,8 @@ def _over_all(
     streams: Mapping[str, Stream], step: Step, contract: Contract, dims: Mapping[str, Dims]
 ) -> dict[str, Stream]:
     """What a step changes that looks at more than one array, or at whole frames; ``dims`` of the arrays as they are."""
+    if step.step == "copy":
+        return {step.array: renamed(streams[step.values["source"]], contract, step.array)}
     scan = contract.scan
     if scan is None:
         return {}
@@ -131,8 +144,6 @@ def _over_all(
                 values = zip(names, _moved(step, before), strict=True)
                 moved |= {name: _like(streams[name], one) for name, one in values}
             return moved
-        case "copy":
-            return {step.array: streams[step.values["source"]]}
     return {}
 
 

@@ -17,6 +17,7 @@ from npzschema.contracts import DEFAULT, ArraySpec, Contract, Scan, expand_dtype
 from npzschema.contracts.forward_model import amplitudes, footprint
 
 from .errors import GeneratorError
+from .mend import renamed
 from .objects import OBJECTS
 from .probes import PROBES
 from .publish import DEFAULTS, Made, Output, publish
@@ -251,7 +252,7 @@ def dataset(experiment: Experiment, contract: Contract) -> dict[str, Stream]:
             streams[name] = _typed(of_array(array), spec.dtype[0], name)
     for first, second in contract.identical:
         if first in contract.arrays and second in contract.arrays:
-            streams[second] = streams[first]
+            streams[second] = renamed(streams[first], contract, second)
     if contract.metadata and contract.declared_by:
         streams[contract.metadata.member] = of_array(np.array(_metadata(experiment, contract)))
     return streams

@@ -40,7 +40,7 @@ class ArrayHeader:
     @property
     def dtype_name(self) -> str:
         """Numpy's name without byte order; ``str`` for text of any length."""
-        return _name(self.dtype)
+        return dtype_name(self.dtype)
 
     @property
     def count(self) -> int:
@@ -66,7 +66,7 @@ def _ordered(shape: tuple[int, ...]) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def _name(dtype: np.dtype[Any]) -> str:
+def dtype_name(dtype: np.dtype[Any]) -> str:
     return "str" if dtype.kind in "US" else dtype.name
 
 

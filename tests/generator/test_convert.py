@@ -619,6 +619,29 @@ class TestContractsOfYourOwn:
         assert steps_of(made) == [("transpose", "p")]
         assert (arrays_of(made.path)["p"] == frames).all()
 
+    def test_two_names_of_one_array_keep_their_dtypes(self, tmp_path):
+        arrays = {
+            name: {"required": True, "dims": ["N"], "dtype": dtype}
+            for name, dtype in (("a", "float32"), ("b", "float64"))
+        }
+        contract = from_document(
+            {
+                "id": "own/contract",
+                "version": "1.0.0",
+                "title": "own",
+                "dimensions": {"N": {"description": "a length"}},
+                "arrays": arrays,
+                "relations": [{"identical": ["a", "b"]}],
+            }
+        )
+        values = {name: np.arange(5).astype(dtype) for name, dtype in (("a", "float32"), ("b", "float64"))}
+        both = save(tmp_path / "both.npz", values)
+        one = save(tmp_path / "one.npz", {"a": values["a"]})
+        for source in (both, one):
+            made = convert(source, tmp_path / f"made_{source.name}", contract=contract)
+            same(arrays_of(made.path), values)
+            same(dict(npzschema.load(source, contract, mend=True)), values)
+
     SQUARED = ({"quantity": "amplitude", "dtype": "floating", "rule": "NORM-001", "fix": "square"},)
 
     def test_amplitudes_are_squared(self, tmp_path, counts):

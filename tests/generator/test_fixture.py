@@ -352,6 +352,17 @@ class TestErrors:
         assert "no scan to cut from" in self.line(tmp_path, source, "--contract", mine)
 
 
+def test_a_second_name_has_a_dtype_of_its_own(tmp_path):
+    document = {"id": "me/own", "version": "1.0.0", "title": "t", "extends": FIXTURE}
+    own = from_document(document | {"arrays": {"diff3d": {"dtype": "float64", "legacy": None}}})
+    source = simulated(tmp_path / "in.npz", n=80, size=64, object_shape=(130, 130))
+    found = arrays_of(fixture(source, tmp_path / "out.npz", contract=own).path)
+    assert (found["diffraction"].dtype, found["diff3d"].dtype) == (np.float32, np.float64)
+    assert (found["diffraction"] == found["diff3d"]).all()
+    found = arrays_of(simulated(tmp_path / "made.npz", own, n=64, size=64))
+    assert (found["diffraction"].dtype, found["diff3d"].dtype) == (np.float32, np.float64)
+
+
 @pytest.mark.parametrize("stored", [("N", "H", "W"), ("H", "W", "N")])
 def test_arrays_are_cut_along_the_axis_that_counts_positions(tmp_path, stored):
     """Where a contract lists several orders of axes, the one in which an array lies counts, not the first."""
