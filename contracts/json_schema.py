@@ -61,7 +61,7 @@ def _text_flaw(weights: _Weights, path: Path, keyword: str, value: str) -> str |
 def _reference_flaw(weights: _Weights, value: str) -> str | None:
     if value != "#" and not value.startswith("#/"):
         return f"refers to {value!r}; only references inside the schema, #/..., are followed"
-    target = _follow(weights.schema, value)
+    target = follow(weights.schema, value)
     if not isinstance(target, dict | bool):
         return f"refers to {value!r}, which is no schema"
     if weights.of(target) == math.inf:
@@ -69,7 +69,7 @@ def _reference_flaw(weights: _Weights, value: str) -> str | None:
     return None
 
 
-def _follow(schema: Any, reference: str) -> Any:
+def follow(schema: Any, reference: str) -> Any:
     """What a local reference points to, or None."""
     here = schema
     for part in unquote(reference).split("/")[1:]:
@@ -107,7 +107,7 @@ class _Weights:
         for keyword in _IN_PLACE:
             below = node.get(keyword)
             if keyword == "$ref" and isinstance(below, str):
-                yield _follow(self.schema, below)
+                yield follow(self.schema, below)
             elif isinstance(below, list):
                 yield from below
             elif isinstance(below, dict):

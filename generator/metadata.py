@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from npzschema.contracts import DEFAULT, Contract, load, pointer, shipped
+from npzschema.contracts.json_schema import follow
 from npzschema.validator.dataset import Dataset
 from npzschema.validator.declared import declared
 
@@ -113,11 +114,12 @@ def _kept(document: Any, contract: Contract) -> tuple[dict[str, Any], tuple[str,
     if not isinstance(document, dict) or contract.metadata is None:
         return {}, ()
     dropped: list[str] = []
+    root = contract.metadata.schema or {}
 
     def of(place: Mapping[str, Any], schema: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
         kept = {}
         for key, value in place.items():
-            asked = schema.get("properties", {}).get(key, {})
+            asked = _keywords(schema.get("properties", {}).get(key), root)
             plain = _is_number(value, asked) or _is_version(key, value) or key in schema.get("required", ())
             if plain or (path in _DECLARING and _declares(key, value, contract)):
                 kept[key] = value
@@ -127,13 +129,20 @@ def _kept(document: Any, contract: Contract) -> tuple[dict[str, Any], tuple[str,
                 dropped.append(pointer(*path, key))
         return kept
 
-    return of(document, contract.metadata.schema or {}, ()), tuple(dropped)
+    return of(document, _keywords(root, root), ()), tuple(dropped)
+
+
+def _keywords(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a schema asks for by itself and by reference; nothing where it is true or false."""
+    if not isinstance(schema, Mapping):
+        return {}
+    return {**_keywords(follow(root, schema["$ref"]), root), **schema} if "$ref" in schema else schema
 
 
 def _is_number(value: Any, schema: Mapping[str, Any]) -> bool:
-    return (
-        schema.get("type") in ("number", "integer") and isinstance(value, int | float) and not isinstance(value, bool)
-    )
+    named = schema.get("type", ())
+    types = {named} if isinstance(named, str) else {*named}
+    return bool(types & {"number", "integer"}) and isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_version(key: str, value: Any) -> bool:

@@ -496,6 +496,26 @@ class TestNoTimeAndNoFileName:
         )
         assert json.loads(str(arrays_of(made.path)["_metadata"][()])) == {"note": FREE["note"]}
 
+    @pytest.mark.parametrize(
+        ("schema", "kept"),
+        [
+            (True, {}),
+            ({"type": "number"}, {"n": 5}),
+            ({"type": ["integer", "null"]}, {"n": 5}),
+            ({"$ref": "#/$defs/count"}, {"n": 5}),
+        ],
+    )
+    def test_schemas_of_every_form(self, tmp_path, schema, kept):
+        document = {"id": "mine/one", "version": "1.0.0", "title": "t", "extends": CANONICAL}
+        asked = {"properties": {"n": schema}, "$defs": {"count": {"type": "integer"}}}
+        own = from_document(document | {"metadata": {"schema": asked}})
+        made = fixture(
+            self.source(tmp_path, {"n": 5, "when": "2020"}), tmp_path / "out.npz", contract=own, subset_size=16
+        )
+        found = arrays_of(made.path)
+        assert ("_metadata" in found) == bool(kept)
+        assert not kept or json.loads(str(found["_metadata"][()])) == kept
+
     def test_members_carry_no_time(self, tmp_path):
         made = fixture(self.source(tmp_path, NEEDED), tmp_path / "out.npz", contract=CANONICAL, subset_size=16)
         with zipfile.ZipFile(made.path) as archive:
