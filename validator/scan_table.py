@@ -238,19 +238,18 @@ def placed(case: Case, scan: Scan) -> ScanTable:
         rows=rows,
         columns=columns,
         object_shape=_plane(obj, obj.spec.dims[0]) if obj else (0, 0),
-        patch=_patch(case, frames, scan),
+        patch=_patch(case, frames),
         footprint=diameter,
         in_metres=in_metres,
         saturated=saturated,
     )
 
 
-def _patch(case: Case, frames: Reading | None, scan: Scan) -> tuple[int, int]:
+def _patch(case: Case, frames: Reading | None) -> tuple[int, int]:
     """Rows and columns of a frame; none where arrays contradict each other on them."""
-    sizes = frames.sizes() if frames else {}
-    if any(set(sizes) & set(dissent.sizes) for dissent in case.disputes):
-        return 0, 0
-    return _plane(frames, case.contract.frame_axes())
+    axes = case.contract.frame_axes()
+    disputed = any(set(axes) & set(dissent.sizes) for dissent in case.disputes)
+    return (0, 0) if disputed else _plane(frames, axes)
 
 
 def patterns_constant(case: Case) -> bool:
