@@ -175,7 +175,9 @@ class Evidence:
                 continue
             key = _key(case, scan, reading, layout)
             if key not in self._plain:
-                self._plain[key] = plain(scene)
+                # Where nobody knows whether they are amplitudes, the better of both counts.
+                roots = [replace(scene, measured=np.sqrt(scene.measured))] if case.quantity(reading) is None else []
+                self._plain[key] = max(map(plain, (scene, *roots)), key=lambda score: score.correlation)
             asked.append((self._plain[key], layout))
         return sorted(asked, key=lambda one: -one[0].correlation), silent
 
