@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
 from npzschema.contracts import ArraySpec, Contract, Values, expand_dtypes
+from npzschema.contracts.model import Size
 from npzschema.validator.binding import broken_bounds
 
 Array = np.ndarray[Any, Any]
@@ -39,6 +40,7 @@ PERIOD: Final = 4099
 def sizes_of(draw: Draw, contract: Contract) -> dict[str, int]:
     """Sizes that keep every bound, small, and often equal to one another."""
     sizes: dict[str, int] = {}
+    far = _far(contract)
     left = list(contract.dimensions.values())
     while left:
         ready = [
@@ -56,6 +58,9 @@ def sizes_of(draw: Draw, contract: Contract) -> dict[str, int]:
                 sizes[one.symbol] = known["equals"]
                 continue
             low = known["minimum"] if known["minimum"] is not None else 1
+            if one.symbol in far:
+                least, patch = far[one.symbol]
+                low = max(low, math.ceil(least + _length(patch, sizes) / 2))
             high = min(low + SPREAD, known["maximum"]) if known["maximum"] is not None else low + SPREAD
             assume(low <= high)
             same = [size for size in sizes.values() if low <= size <= high]
@@ -154,23 +159,51 @@ def _made(
 ) -> Array:
     scan = contract.scan
     placed = next((spec for spec in specs if scan and spec.name in (scan.x, scan.y)), None)
+    values = _joint(specs)
     if placed is not None:
-        return _coordinates(contract, placed, sizes, shape, rng).astype(dtype)
-    return _values(_joint(specs), _dtype(dtype), shape, rng, form)
+        values = _coordinates(contract, placed, values, sizes, _dtype(dtype))
+    return _values(values, _dtype(dtype), shape, rng, form)
 
 
 def _coordinates(
-    contract: Contract, spec: ArraySpec, sizes: Mapping[str, int], shape: tuple[int, ...], rng: np.random.Generator
-) -> Array:
-    """Positions whose patches lie inside the object, by the contract's own order of rows and columns."""
+    contract: Contract, spec: ArraySpec, values: Values, sizes: Mapping[str, int], dtype: np.dtype[Any]
+) -> Values:
+    """The bounds of positions whose patches lie inside the object, where it has room for them."""
+    obj, patch = (_length(size, sizes) for size in _sides(contract, spec))
+    if not obj or not patch:
+        plain = values.both(Values(minimum=10, maximum=50))
+        return plain if _window(plain, dtype) else values
+    if obj < patch:
+        return values
+    inside = values.both(Values(minimum=patch / 2, maximum=obj - patch / 2))
+    # Other sizes may leave room.
+    assume(_window(inside, dtype) is not None)
+    return inside
+
+
+def _sides(contract: Contract, spec: ArraySpec) -> tuple[Size | None, Size | None]:
+    """Axes of the object and of a frame along which a coordinate counts."""
     scan = contract.scan
-    column = scan is not None and spec.name == scan.x
-    patch = [size for size in contract.arrays[scan.frames].dims[0] if size != scan.dimension] if scan else []
-    obj = contract.arrays[scan.object].dims[0] if scan and scan.object else ()
-    if len(patch) != 2 or len(obj) != 2:
-        return rng.uniform(10, 50, shape)
-    half = sizes[str(patch[column])] / 2
-    return rng.uniform(half, sizes[str(obj[column])] - half, shape)
+    if scan is None or scan.object is None:
+        return None, None
+    obj, patch = contract.arrays[scan.object].dims[0], contract.frame_axes()
+    column = spec.name == scan.x
+    return (obj[column], patch[column]) if len(obj) == len(patch) == 2 else (None, None)
+
+
+def _far(contract: Contract) -> dict[Size | None, tuple[float, Size | None]]:
+    """Where positions have a least value: the object's axis along which they count, that value, and a frame's axis."""
+    found = {}
+    for spec in contract.arrays.values():
+        if contract.scan and spec.name in (contract.scan.x, contract.scan.y) and spec.values.lows:
+            obj, patch = _sides(contract, spec)
+            found[obj] = max(spec.values.lows), patch
+    return found
+
+
+def _length(size: Size | None, sizes: Mapping[str, int]) -> int:
+    """Length of an axis; 0 where there is none."""
+    return sizes.get(size, 0) if isinstance(size, str) else size or 0
 
 
 def _values(

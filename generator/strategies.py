@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
 from npzschema.contracts import ArraySpec, Contract, load, rules, shipped
+from npzschema.contracts.json_schema import errors
 from npzschema.validator.binding import bind
 from npzschema.validator.dataset import MappingDataset
 
@@ -204,7 +205,9 @@ def _metadata(contract: Contract, text: str | None) -> str | None:
     if contract.metadata is None or text is not None:
         return text
     if contract.declared_by:
-        return json.dumps({"additional_parameters": dict(contract.declared_by[0])})
+        guessed = {"additional_parameters": dict(contract.declared_by[0])}
+        if not errors(contract.metadata.schema or {}, guessed, 1):
+            return json.dumps(guessed)
     if contract.metadata.required:
         raise InvalidArgument(f"{contract.id} requires metadata; pass metadata=")
     return None

@@ -193,6 +193,57 @@ def test_what_fails_for_a_reason_shrinks_to_that_reason() -> None:
         assert (code, arrays["diffraction"].shape) == ("SCAN-002", (2, 1, 1))
 
 
+OWN = {
+    "a detector of fixed size": {
+        "arrays": {
+            "diffraction": {"dims": ["N", 8, 8], "legacy": None},
+            "probeGuess": {"dims": [8, 8], "legacy": None},
+            "Y": None,
+        },
+        "dimensions": {"H": None, "W": None, "HO": {"minimum": 8}, "WO": {"minimum": 8}},
+        "relations": [],
+    },
+    "positions far out": {"arrays": {"xcoords": {"values": {"finite": True, "minimum": 100}}}},
+    "positions near the corner": {"arrays": {"xcoords": {"values": {"finite": True, "minimum": 0, "maximum": 3}}}},
+    "positions in 8 bits": {
+        "dimensions": {"HO": {"minimum": 200}, "WO": {"minimum": 200}},
+        "arrays": {"ycoords": {"dtype": "int8", "legacy": None}},
+    },
+    "an object smaller than a frame": {
+        "dimensions": {
+            "H": {"minimum": 8},
+            "HO": {"minimum": None, "maximum": 4},
+            "WO": {"minimum": None, "maximum": 4},
+        }
+    },
+}
+
+
+def own(change: dict[str, object]) -> Contract:
+    return from_document(
+        {"id": "mine/one", "version": "1.0.0", "title": "Mine", "extends": "ptychopinn/canonical", **change}
+    )
+
+
+@pytest.mark.parametrize("change", OWN.values(), ids=OWN)
+def test_datasets_keep_a_contract_of_ones_own(change: dict[str, object]) -> None:
+    contract = own(change)
+
+    @settings(max_examples=30, database=None, derandomize=True, deadline=None)
+    @given(strategies.datasets(contract))
+    def keeps(arrays: dict[str, np.ndarray]) -> None:
+        report = npzschema.validate(arrays, contract)
+        assert report.ok, report.findings
+
+    keeps()
+
+
+def test_metadata_that_is_guessed_keeps_its_schema() -> None:
+    contract = own({"metadata": {"required": True, "schema": {"required": ["z"]}}, "declaredBy": [{"k": "v"}]})
+    with pytest.raises(InvalidArgument, match="requires metadata"):
+        strategies.datasets(contract)
+
+
 def test_required_metadata_that_cannot_be_guessed_is_asked_for() -> None:
     contract = from_document(
         {
