@@ -20,8 +20,8 @@ from .settings import failing
 
 MAX_BYTES: Final = 1 << 26
 
-Fingerprint = tuple[str, str, str, str]
-"""File, code, array and pointer: what tells one finding from another."""
+Fingerprint = tuple[str, str, str, str, str]
+"""File, code, array, pointer and place: what tells one finding from another."""
 
 
 class BaselineError(ValueError):
@@ -30,19 +30,20 @@ class BaselineError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """One known finding. ``file``: relative to the baseline's folder, with slashes, escaped."""
+    """One known finding. ``file``: relative to the baseline's folder, with slashes; it and ``place`` are escaped."""
 
     file: str
     code: str
     array: str | None
     pointer: str
+    place: str = ""
     count: int
     message: str
     reason: str
 
     @property
     def fingerprint(self) -> Fingerprint:
-        return self.file, self.code, self.array or "", self.pointer
+        return self.file, self.code, self.array or "", self.pointer, self.place
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,13 +95,14 @@ class Baseline:
             # A file that was named twice has each of its findings once.
             found |= alike
         for fingerprint, findings in found.items():
-            file, code, array, where = fingerprint
+            file, code, array, where, place = fingerprint
             old = self.known.get(fingerprint)
             known[fingerprint] = Known(
                 file=file,
                 code=code,
                 array=array or None,
                 pointer=where,
+                place=place,
                 count=len(findings),
                 message=escape(findings[0].message),
                 reason=(old.reason if old else "") or escape(reason),
@@ -137,7 +139,7 @@ class Baseline:
 
     def _fingerprint(self, report: Report, finding: Finding) -> Fingerprint:
         array = escape(finding.array) if finding.array is not None else ""
-        return self.file(report.path), finding.code, array, finding.pointer
+        return self.file(report.path), finding.code, array, finding.pointer, escape(finding.place)
 
     def _gone(self, file: str) -> bool:
         # A backslash may be an escape or its own: such a name cannot be looked up.

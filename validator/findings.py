@@ -21,8 +21,9 @@ LEVELS: Final[tuple[Level, ...]] = ("info", "warning", "error")
 class Deviation:
     """What a rule yields: a fact. The engine adds level, pointer and remedy.
 
-    ``at`` continues the pointer of the keyword; ``fix`` is the step that mends it, as data; ``level`` is given where
-    the evidence is weaker than the catalogue's level asks for; ``about`` chooses one of the rule's other remedies.
+    ``at`` continues the pointer of the keyword; ``place`` is the finding's; ``fix`` is the step that mends it, as data;
+    ``level`` is given where the evidence is weaker than the catalogue's level asks for; ``about`` chooses one of the
+    rule's other remedies.
     """
 
     code: str
@@ -33,6 +34,7 @@ class Deviation:
     evidence: str = ""
     frames: tuple[int, ...] = ()
     at: tuple[str | int, ...] = ()
+    place: str = ""
     fix: Mapping[str, Any] | None = None
     level: Level | None = None
     about: str = ""
@@ -47,6 +49,8 @@ class Finding:
         level: ``error``, ``warning`` or ``info``.
         array: name of the array as the contract knows it; None for the file as a whole.
         pointer: JSON pointer into the contract (after ``extends``).
+        place: where in the file, where the array does not say it: a member of the archive, or a JSON pointer into the
+            metadata.
         message: one line: what, where, expected, found.
         expected, found: the two sides, where there are two.
         evidence: what the conclusion rests on.
@@ -62,6 +66,7 @@ class Finding:
     pointer: str
     remedy: str
     array: str | None = None
+    place: str = ""
     expected: str = ""
     found: str = ""
     evidence: str = ""

@@ -21,6 +21,7 @@ def finding_of(deviation: Deviation, where: str = "") -> Finding:
         level=deviation.level or rule.level,
         array=deviation.array,
         pointer=where,
+        place=deviation.place,
         message=f"{deviation.array}: {deviation.message}" if deviation.array else deviation.message,
         expected=deviation.expected,
         found=deviation.found,
@@ -33,7 +34,11 @@ def finding_of(deviation: Deviation, where: str = "") -> Finding:
 
 def fault_finding(fault: Fault) -> Finding:
     message = f"{fault.member}: {fault.what}" if fault.member is not None else fault.what
-    return finding_of(Deviation(code=fault.code, message=message, expected=fault.expected, found=fault.found))
+    return finding_of(
+        Deviation(
+            code=fault.code, message=message, place=fault.member or "", expected=fault.expected, found=fault.found
+        )
+    )
 
 
 def crashed(where: str, error: Exception) -> Deviation:

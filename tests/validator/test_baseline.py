@@ -95,19 +95,61 @@ def test_another_file_array_or_code_is_new():
     assert command("--baseline", "known.json", path)[0] == 1
 
 
+def steps(*missing):
+    """A dataset whose metadata describes a step; each key that is missing is a META-002, and all are alike."""
+    step = {key: "x" for key in ("tool", "operation") if key not in missing}
+    return dataset("a.npz", _metadata=npy(np.array(json.dumps({"data_transformations": [step]}))))
+
+
 def test_more_alike_than_are_known_are_all_new():
-    path = dataset("a.npz", stray=2)
+    path = steps("tool")
+    command("--write-baseline", "known.json", path)
+    assert short("known.json") == [("a.npz", "META-002", "_metadata", 1, "")]
+    assert command("--baseline", "known.json", path)[0] == 0
+    steps("tool", "operation")
+    status, text, _ = command("--baseline", "known.json", path)
+    assert (status, text.count("META-002")) == (1, 2)
+    command("--write-baseline", "known.json", path)
+    steps("tool")
+    status, text, err = command("--baseline", "known.json", path)
+    assert (status, text.count("META-002")) == (0, 0)
+    assert "known.json: 1 known finding no longer found: a.npz META-002 _metadata" in err
+
+
+def test_another_place_in_the_file_is_new():
+    def written(members, document):
+        path = dataset("a.npz", _metadata=npy(np.array(json.dumps(document))))
+        with zipfile.ZipFile(path, "a") as held:
+            for name in members:
+                held.writestr(name, "hello")
+        return path
+
     levels = ("--fail-on", "warning")
+    path = written(["a\n.txt"], {"data_transformations": [{}, {"tool": 1, "operation": "x"}]})
     command(*levels, "--write-baseline", "known.json", path)
-    assert short("known.json") == [("a.npz", "FILE-005", None, 2, "")]
+    assert [(one["code"], one["place"], one["pointer"].rpartition("/")[2]) for one in known("known.json")] == [
+        ("FILE-005", "a\\n.txt", ""),
+        ("FILE-008", "a\\n.txt", ""),
+        ("META-002", "/data_transformations/1/tool", "type"),
+        ("META-002", "/data_transformations/0", "required"),
+    ]
     assert command(*levels, "--baseline", "known.json", path)[0] == 0
-    dataset("a.npz", stray=3)
-    status, text, _ = command(*levels, "--baseline", "known.json", path)
-    assert (status, text.count("FILE-005")) == (1, 3)
-    dataset("a.npz", stray=1)
-    status, text, err = command(*levels, "--baseline", "known.json", path)
-    assert (status, text.count("FILE-005")) == (0, 0)
-    assert "known.json: 1 known finding no longer found: a.npz FILE-005" in err
+    for members, document in (
+        (["b.txt"], {}),
+        ([], {"data_transformations": [{"tool": 1, "operation": "x"}]}),
+        ([], {"physics_parameters": {"N": 0}}),
+        ([], {"physics_parameters": 3}),
+    ):
+        assert command(*levels, "--baseline", "known.json", written(members, document))[0] == 1
+
+
+def test_an_entry_without_a_place_can_be_read():
+    path = dataset("a.npz", diffraction=npy(LEGACY))
+    command("--write-baseline", "known.json", path)
+    entries = [{key: value for key, value in one.items() if key != "place"} for one in known("known.json")]
+    with open("known.json", "w", encoding="utf-8") as file:
+        json.dump({"baseline": 1, "findings": entries}, file)
+    assert command("--baseline", "known.json", path)[::2] == (0, "")
 
 
 def test_what_is_gone_is_told_and_does_not_fail():
@@ -135,12 +177,12 @@ def test_a_file_that_is_gone_is_told():
 
 
 def test_what_is_gone_in_part_keeps_what_is_left():
-    path = dataset("a.npz", stray=2)
-    command("--fail-on", "warning", "--reason", "old", "--write-baseline", "known.json", path)
-    dataset("a.npz", stray=1)
+    path = steps("tool", "operation")
+    command("--reason", "old", "--write-baseline", "known.json", path)
+    steps("tool")
     command("--select", "KEY", "--write-baseline", "known.json", path, f"./{path}")
-    assert short("known.json") == [("a.npz", "FILE-005", None, 1, "old")]
-    assert command("--fail-on", "warning", "--baseline", "known.json", path)[::2] == (0, "")
+    assert short("known.json") == [("a.npz", "META-002", "_metadata", 1, "old")]
+    assert command("--baseline", "known.json", path)[::2] == (0, "")
 
 
 def test_what_was_not_looked_at_is_not_gone():
@@ -237,7 +279,7 @@ def test_it_is_sorted_and_stable():
     command("--write-baseline", "one.json", *paths)
     with open("one.json", "rb") as one:
         assert one.read() == text
-    keys = [(one["file"], one["code"], one["array"] or "", one["pointer"]) for one in known("one.json")]
+    keys = [(one["file"], one["code"], one["array"] or "", one["pointer"], one["place"]) for one in known("one.json")]
     assert keys == sorted(keys)
     assert len(keys) == 6
 

@@ -240,6 +240,23 @@ def test_json_describes_the_arrays_as_numpy_does(good):
     assert told["mean"] == pytest.approx(frames.mean(dtype=np.float64))
 
 
+@pytest.mark.parametrize(
+    ("schema_of_it", "leads_to"),
+    [
+        ({"$ref": "#/$defs/a", "$defs": {"a": {"required": ["x"]}}}, "/metadata/schema"),
+        ({"if": {}, "then": {"required": ["x"]}}, "/metadata/schema/then/required"),
+        ({"allOf": [{}, {"required": ["x"]}]}, "/metadata/schema/allOf/1/required"),
+    ],
+)
+def test_a_pointer_into_a_schema_goes_as_far_as_it_leads(schema_of_it, leads_to, tmp_path):
+    own = {"id": "lab/raw", "version": "1.0.0", "title": "x", "extends": "ptychopinn/canonical"}
+    (tmp_path / "own.json").write_text(json.dumps({**own, "metadata": {"schema": schema_of_it}}))
+    path = write(tmp_path / "a.npz", _metadata=npy(np.array("{}")))
+    (finding,) = reports("--contract", str(tmp_path / "own.json"), path)[1]["files"][0]["findings"]
+    assert (finding["code"], finding["pointer"], finding["place"]) == ("META-002", leads_to, "")
+    resolve(load(tmp_path / "own.json").document, finding["pointer"])
+
+
 @pytest.mark.parametrize("contract", shipped())
 def test_every_pointer_resolves_in_the_contract(contract, tmp_path, legacy, warned):
     """Files with many faults at once, against every contract."""

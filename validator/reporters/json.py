@@ -86,6 +86,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "level": finding.level,
         "array": finding.array,
         "pointer": finding.pointer,
+        "place": finding.place,
         "message": finding.message,
         "expected": finding.expected,
         "found": finding.found,

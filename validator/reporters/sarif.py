@@ -100,6 +100,7 @@ def _result(finding: Finding, report: Report, at: int, indices: dict[str, int]) 
         "properties": escape_all(
             {
                 "pointer": finding.pointer,
+                "place": finding.place,
                 "expected": finding.expected,
                 "found": finding.found,
                 "frames": finding.frames,
@@ -141,7 +142,7 @@ def _location(report: Report, at: int, array: str | None) -> dict[str, Any]:
 
 def _fingerprint(finding: Finding) -> str:
     """Stays the same while messages and numbers change."""
-    parts = (finding.code, finding.array or "", finding.pointer)
+    parts = (finding.code, finding.array or "", finding.pointer, *filter(None, [finding.place]))
     return hashlib.sha256("\0".join(map(escape, parts)).encode()).hexdigest()[:32]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from npzschema.contracts import Contract, pointer
@@ -111,7 +111,8 @@ def _schema(name: str, schema: Mapping[str, Any], document: Any) -> Iterator[Dev
         )
         return
     for error in found:
-        where = pointer(*error.absolute_path) or "the whole text"
+        place = pointer(*error.absolute_path)
+        where = place or "the whole text"
         message = _in_json(error)
         yield Deviation(
             code="META-002",
@@ -119,8 +120,19 @@ def _schema(name: str, schema: Mapping[str, Any], document: Any) -> Iterator[Dev
             message=f"{where}: {message if len(message) <= 200 else message[:199] + '…'}",
             expected=str(error.validator),
             found=where,
-            at=("schema",),
+            at=("schema", *_leading(schema, error.absolute_schema_path)),
+            place=place,
         )
+
+
+def _leading(schema: Any, path: Iterable[str | int]) -> Iterator[str | int]:
+    """As much of a path as leads somewhere in the schema: behind a reference it goes on elsewhere."""
+    for step in path:
+        inside = step in schema if isinstance(schema, Mapping) else isinstance(schema, list) and isinstance(step, int)
+        if not inside:
+            return
+        schema = schema[step]
+        yield step
 
 
 def _in_json(error: ValidationError) -> str:

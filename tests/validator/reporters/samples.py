@@ -143,6 +143,7 @@ findings = st.builds(
     pointer=_texts,
     remedy=_texts,
     array=st.none() | _texts,
+    place=_texts,
     expected=_texts,
     found=_texts,
     evidence=_texts,

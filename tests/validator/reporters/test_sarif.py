@@ -81,14 +81,15 @@ def test_an_unreadable_file_is_a_failed_execution():
     assert told["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "broken.npz"
 
 
-def test_fingerprints_follow_code_array_and_pointer_only():
+def test_fingerprints_follow_code_array_pointer_and_place_only():
     def fingerprints(**changed):
         (result,) = rendered(samples.report("a.npz", samples.finding(**changed)))["results"]
         return result["partialFingerprints"]
 
     same = fingerprints()
     assert fingerprints(message="other", evidence="other", frames=(1,), remedy="other") == same
-    for changed in ({"code": "SHAPE-001"}, {"array": "probeGuess"}, {"pointer": "/arrays/diffraction"}):
+    others = ({"code": "SHAPE-001"}, {"array": "probeGuess"}, {"pointer": "/arrays/diffraction"}, {"place": "a.txt"})
+    for changed in others:
         assert not set(fingerprints(**changed).values()) & set(same.values())
 
 
