@@ -24,6 +24,9 @@ from .solve import Dissent, Layout, agree, broken_bounds, fits, sizes_of, solve
 NAMED: Final = "its axes are as they were named (--axes)"
 """What decided where the user has."""
 
+UNTOLD: Final = "which of its axes of length 1 is too many cannot be told; name all of them with --axes"
+"""Why an array is read as it is that has too many axes."""
+
 MAX_SQUEEZED: Final = 3
 """Axes of length 1 that are left out, at most."""
 
@@ -63,12 +66,7 @@ class Reading:
 
     def stored_axes(self, rank: int) -> Dims | None:
         """Axes of the array as it is stored, with so many axes: 1 for those that are left out."""
-        if self.layout is None or self.kept is None:
-            return self.layout.dims if self.layout else None
-        dims: list[int | str] = [1] * rank
-        for axis, size in zip(self.kept, self.layout.dims, strict=True):
-            dims[axis] = size
-        return tuple(dims)
+        return _padded(self.layout.dims, self.kept, rank) if self.layout else None
 
     def sizes(self) -> Mapping[str, int]:
         """Size of each symbol in this array, under its layout."""
@@ -108,7 +106,7 @@ def bind(contract: Contract, headers: Mapping[str, ArrayHeader], axes: Mapping[s
     """
     found = {spec.name: one for spec in _by_authority(contract) if (one := _member(spec, headers))}
     named = {name: dims for name, (spec, _, _) in found.items() if (dims := _named(spec, axes or {}))}
-    forms = {name: _squeezed(spec, header) for name, (spec, header, _) in found.items()}
+    forms, untold = _read(contract, found, named)
     shapes = {name: header.shape for name, (header, _) in forms.items()}
     candidates = {name: _candidates(spec, forms[name], named.get(name)) for name, (spec, _, _) in found.items()}
     best, cost = solve(contract, candidates, shapes)
@@ -125,7 +123,7 @@ def bind(contract: Contract, headers: Mapping[str, ArrayHeader], axes: Mapping[s
             renamed=renamed,
             layout=layouts[0] if layouts else None,
             alternatives=layouts[1:],
-            evidence=NAMED if name in named and layouts else "",
+            evidence=UNTOLD if name in untold else NAMED if name in named and layouts else "",
             kept=kept,
             named=named.get(name),
         )
@@ -153,16 +151,18 @@ def reading_of_member(
             return reading
     for spec in contract.arrays.values():
         if member in {entry.name for entry in spec.legacy_names()}:
-            header, kept = _squeezed(spec, headers[member])
-            layouts = _candidates(spec, (header, kept), None)
-            agreeing = tuple(
-                layout
-                for layout in layouts
+            ways = _ways(spec, headers[member])
+            every = [(form, layout) for form in ways for layout in _candidates(spec, form, None)]
+            agreeing = [
+                (form, layout)
+                for form, layout in every
                 if all(
-                    binding.sizes.get(symbol, size) == size for symbol, size in sizes_of(layout, header.shape).items()
+                    binding.sizes.get(symbol, size) == size for symbol, size in sizes_of(layout, form[0].shape).items()
                 )
-            )
-            fitting = agreeing or layouts
+            ]
+            told = agreeing or every
+            header, kept = told[0][0] if told else ways[0]
+            fitting = tuple(layout for form, layout in told if form[1] == kept)
             return Reading(
                 spec=spec,
                 header=header,
@@ -232,19 +232,81 @@ Form = tuple[ArrayHeader, tuple[int, ...] | None]
 """An array as it is read, and the axes that are kept of it, where some are left out."""
 
 
-def _squeezed(spec: ArraySpec, header: ArrayHeader) -> Form:
-    """The array without axes of length 1, as few as give it the rank of a declared layout; else as it is."""
+def _read(
+    contract: Contract, found: Mapping[str, tuple[ArraySpec, ArrayHeader, Legacy | None]], named: Mapping[str, Dims]
+) -> tuple[dict[str, Form], set[str]]:
+    """Each array without the axes of length 1 that are too many, and the names of those that have too many untold.
+
+    Where several may be left out, all arrays together say which; where they do not, the array stays as it is.
+    """
+    ways = {name: _ways(spec, header, named.get(name)) for name, (spec, header, _) in found.items()}
+    forms = {name: of[0] for name, of in ways.items()}
+    several = [name for name, of in ways.items() if len(of) > 1]
+    if not several:
+        return forms, set()
+    shapes = {name: header.shape for name, (_, header, _) in found.items()}
+    layouts = {
+        name: [
+            tuple(
+                Layout(_padded(layout.dims, form[1], len(shapes[name])), layout.legacy)
+                for layout in _candidates(spec, form, named.get(name))
+            )
+            for form in ways[name]
+        ]
+        for name, (spec, _, _) in found.items()
+    }
+    best, _ = solve(contract, {name: tuple(itertools.chain(*of)) for name, of in layouts.items()}, shapes)
+    untold = set()
+    for name in several:
+        chosen = {_meaning(choice[name], shapes[name]) for choice in best if name in choice}
+        fitting = [
+            form
+            for form, of in zip(ways[name], layouts[name], strict=True)
+            if chosen <= {_meaning(layout, shapes[name]) for layout in of}
+        ]
+        if not fitting:
+            untold.add(name)
+        forms[name] = fitting[0] if fitting else (found[name][1], None)
+    return forms, untold
+
+
+def _meaning(layout: Layout, shape: tuple[int, ...]) -> tuple[Dims, frozenset[tuple[str, int]]]:
+    """What tells two layouts of one array apart: axes that are longer than 1, in order, and the size of each symbol."""
+    longer = tuple(size for size, length in zip(layout.dims, shape, strict=True) if length != 1)
+    return longer, frozenset(sizes_of(layout, shape).items())
+
+
+def _padded(dims: Dims, kept: tuple[int, ...] | None, rank: int) -> Dims:
+    """Axes of an array as it is stored: 1 for those that are left out."""
+    if kept is None:
+        return dims
+    stored: list[Size] = [1] * rank
+    for axis, size in zip(kept, dims, strict=True):
+        stored[axis] = size
+    return tuple(stored)
+
+
+def _ways(spec: ArraySpec, header: ArrayHeader, named: Dims | None = None) -> list[Form]:
+    """The array without axes of length 1, as few as give it the rank of a declared layout; else as it is.
+
+    One way for each shape that fits. Where all axes are ``named``, those that are left out are called 1.
+    """
     forms, rank = _forms(spec), len(header.shape)
     if any(len(form.dims) == rank for form in forms):
-        return header, None
+        return [(header, None)]
     ones = [axis for axis in reversed(range(rank)) if header.shape[axis] == 1]
+    if named is not None and len(named) == rank:
+        ones = [axis for axis in ones if named[axis] == 1]
     for excess in range(1, MAX_SQUEEZED + 1):
+        ways: dict[tuple[int, ...], Form] = {}
         for dropped in itertools.combinations(ones, excess):
             kept = tuple(axis for axis in range(rank) if axis not in dropped)
             shape = tuple(header.shape[axis] for axis in kept)
             if any(fits(form.dims, shape) for form in forms):
-                return replace(header, shape=shape), kept
-    return header, None
+                ways.setdefault(shape, (replace(header, shape=shape), kept))
+        if ways:
+            return list(ways.values())
+    return [(header, None)]
 
 
 def _candidates(spec: ArraySpec, form: Form, named: Dims | None) -> tuple[Layout, ...]:

@@ -100,6 +100,42 @@ def test_axes(shapes, dims, sizes, codes):
     assert set(findings(**shapes)) == codes
 
 
+LINES = from_document(
+    {
+        "id": "me/lines",
+        "version": "1.0.0",
+        "title": "Line detectors",
+        "dimensions": {symbol: {"description": "a length"} for symbol in "NCHW"},
+        "arrays": {
+            "frames": {"required": True, "dims": ["N", "C", "H", "W"], "dtype": "float32"},
+            "x": {"dims": ["N"], "dtype": "float64"},
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("shape", "more", "axes", "read"),
+    [
+        pytest.param((1, 7, 3, 1, 2), {"x": np.zeros(7)}, {}, (7, 3, 1, 2), id="first, told by another array"),
+        pytest.param((7, 1, 3, 1, 2), {"x": np.zeros(7)}, {}, None, id="told by none, though there is another array"),
+        pytest.param((1, 7, 3, 1, 2), {}, {}, None, id="told by none"),
+        pytest.param((1, 7, 3, 1, 2), {}, {"frames": (1, "N", "C", "H", "W")}, (7, 3, 1, 2), id="named, first"),
+        pytest.param((1, 7, 3, 1, 2), {}, {"frames": ("N", "C", "H", 1, "W")}, (1, 7, 3, 2), id="named, later"),
+        pytest.param((7, 3, 4, 2, 1), {}, {}, (7, 3, 4, 2), id="the only one"),
+        pytest.param((1, 1, 3, 4, 2), {}, {}, (1, 3, 4, 2), id="either, which is the same"),
+    ],
+)
+def test_an_axis_of_length_one_is_left_out_only_where_it_is_told_which(shape, more, axes, read):
+    report = validate({"frames": np.zeros(shape, np.float32), **more}, LINES, headers_only=True, axes=axes)
+    (finding,) = (one for one in report.findings if one.array == "frames")
+    assert finding.code == "SHAPE-001"
+    assert ("cannot be told; name all of them" in finding.message) == (read is None)
+    assert (finding.fix is None) == (read is None)
+    if read is not None:
+        assert tuple(report.binding[symbol] for symbol in "NCHW") == read
+
+
 def test_evidence_names_who_bears_the_order_out():
     finding = findings(**whole((64, 64, 48), 48))["FORMAT-001"]
     assert finding.evidence == "48 positions; 64x64 probe"

@@ -53,11 +53,11 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
 
 def _misfit(case: Case, reading: Reading, stored: tuple[int, ...], meant: str) -> str:
     spec = reading.spec
-    if reading.named:
+    if reading.named and not reading.evidence:
         return f"has the shape {shape(stored)}, which the axes named for it (--axes), {axes(reading.named)}, do not fit"
     if any(len(dims) == len(stored) for dims in spec.dims):
         return f"has the shape {shape(stored)}, the contract says {meant}"
-    told = _allowed_by(case, spec.name, stored)
+    told = f"; {reading.evidence}" if reading.evidence else _allowed_by(case, spec.name, stored)
     return f"has {plural(len(stored), 'axis', 'axes')}, {shape(stored)}, the contract says {meant}{told}"
 
 
