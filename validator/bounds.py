@@ -12,13 +12,17 @@ from .case import Case
 from .numbered import numbered
 
 
-def as_held(case: Case, reading: Reading, bound: float) -> float:
-    """A bound as the dtype holds it: single precision has no 0.1, and what was clipped to that is another number."""
+def reached(case: Case, reading: Reading, keyword: str, bound: float) -> float:
+    """A bound as values are compared with it.
+
+    Single precision has no 0.1: what was clipped to that is the nearest number, and keeps the bound.
+    """
     dtype = reading.header.dtype
-    if dtype.kind != "f" or dtype.itemsize >= 8 or case.other_quantity(reading):
+    if keyword.startswith("exclusive") or dtype.kind != "f" or dtype.itemsize >= 8 or case.other_quantity(reading):
         return bound
     with np.errstate(over="ignore"):
-        return float(dtype.type(bound))
+        held = float(dtype.type(bound))
+    return (max if keyword == "maximum" else min)(held, bound)
 
 
 def offending_frames(
@@ -39,4 +43,4 @@ def offending_frames(
     else:
         per_frame = getattr(frames, extreme)
     per_frame = np.asarray(per_frame, dtype=np.float64)
-    return numbered(np.isfinite(per_frame) & broken(case.as_meant(reading, per_frame), as_held(case, reading, bound)))
+    return numbered(np.isfinite(per_frame) & broken(case.as_meant(reading, per_frame), bound))

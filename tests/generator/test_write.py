@@ -90,7 +90,6 @@ def agree(data, arrays):
     ("compression", "level"),
     [
         ("none", None),
-        ("none", 5),
         *(("isal", one) for one in (None, 0, 1, 2, 3)),
         *(("zlib", one) for one in (None, 0, 1, 6, 9)),
     ],
@@ -266,6 +265,7 @@ def test_a_member_and_an_offset_beyond_4_gib(tmp_path, compression):
         ("isal", -1, "isal has no level -1"),
         ("zlib", 10, "zlib has no level 10; it has 0 to 9"),
         ("lzma", None, "no compression 'lzma'; there are isal, zlib, none"),
+        ("none", 5, "without compression there is no level; leave 5 out"),
     ],
 )
 def test_compressions_and_levels_that_there_are_not(compression, level, words):

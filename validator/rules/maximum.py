@@ -10,7 +10,7 @@ from typing import Any
 from npzschema.contracts import ArraySpec
 
 from ..binding import Reading
-from ..bounds import as_held, offending_frames
+from ..bounds import offending_frames, reached
 from ..case import Case
 from ..findings import Deviation
 from ..scan_table import hot_frames
@@ -27,8 +27,8 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         ("maximum", spec.values.maximum, operator.gt),
         ("exclusiveMaximum", spec.values.exclusive_maximum, operator.ge),
     ):
-        if bound is not None and broken(most, as_held(case, reading, bound)):
-            frames = offending_frames(case, reading, "maximum", broken, bound)
+        if bound is not None and broken(most, limit := reached(case, reading, keyword, bound)):
+            frames = offending_frames(case, reading, "maximum", broken, limit)
             yield Deviation(
                 code="VALUE-003",
                 array=spec.name,

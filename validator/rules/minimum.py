@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from npzschema.contracts import ArraySpec
 
-from ..bounds import as_held, offending_frames
+from ..bounds import offending_frames, reached
 from ..case import Case
 from ..findings import Deviation
 
@@ -22,7 +22,7 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         ("minimum", spec.values.minimum, operator.lt),
         ("exclusiveMinimum", spec.values.exclusive_minimum, operator.le),
     ):
-        if bound is not None and broken(case.as_meant(reading, least), as_held(case, reading, bound)):
+        if bound is not None and broken(case.as_meant(reading, least), limit := reached(case, reading, keyword, bound)):
             yield Deviation(
                 code="VALUE-002",
                 array=spec.name,
@@ -30,6 +30,6 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
                 f"{'more than' if 'excl' in keyword else 'at least'} {bound:g}",
                 expected=f"{keyword} {bound:g}",
                 found=f"{least:.6g}",
-                frames=offending_frames(case, reading, "minimum", broken, bound),
+                frames=offending_frames(case, reading, "minimum", broken, limit),
                 at=(keyword,),
             )
