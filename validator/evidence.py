@@ -59,7 +59,7 @@ def _as_decided(reading: Reading, layout: Layout | None, why: str) -> Reading:
 def _beside(reading: Reading, patterns: Layout | None) -> Reading:
     """Another array of the patterns' shape. Where these lie in another order than is meant, it may, too.
 
-    Nothing that is looked at tells, but for a cube: there sizes would.
+    In a cube sizes do not tell, and its content is not looked at.
     """
     if patterns is None or patterns.legacy is None or reading.layout is None or len(set(reading.header.shape)) > 1:
         return reading
