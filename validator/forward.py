@@ -272,10 +272,12 @@ def residuals(known: Stated, *, counts: bool) -> tuple[float, float]:
     rows = known.scene.spread(QUICK)
     predicted, measured = known.predicted[rows], known.scene.measured[rows]
     held = measured**2 if counts else measured
-    readings = held, np.sqrt(held)
+    readings = [held, np.sqrt(held)]
     # Pixels that are stuck say nothing of the others, but may hold more than these.
-    seen = ~np.logical_and(*(outstanding(predicted, one) for one in readings))
-    amplitude, intensity = (residual(predicted[:, seen], one[:, seen]) for one in readings)
+    stuck = np.logical_and(*(outstanding(predicted, one) for one in readings))
+    if stuck.any():
+        predicted, *readings = (one[:, ~stuck] for one in (predicted, *readings))
+    amplitude, intensity = (residual(predicted, one) for one in readings)
     return amplitude, intensity
 
 
