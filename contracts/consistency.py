@@ -7,7 +7,18 @@ from typing import Final
 
 from .catalogue import rules
 from .intervals import empty
-from .model import ArraySpec, Contract, ContractError, Dimension, Dims, Legacy, Values, expand_dtypes, pointer
+from .model import (
+    ArraySpec,
+    Contract,
+    ContractError,
+    Dimension,
+    Dims,
+    Legacy,
+    Values,
+    expand_dtypes,
+    pointer,
+    same_axes,
+)
 from .steps import STEPS
 
 Flaw = tuple[tuple[str | int, ...], str]
@@ -136,7 +147,7 @@ def _legacy_dims(contract: Contract, spec: ArraySpec, entry: Legacy, dims: Dims)
     yield from _dims(contract, dims, (*here, "dims"))
     if dims in spec.dims:
         yield (*here, "dims"), "these axes are what the contract asks for"
-    if entry.fix == "transpose" and not any(sorted(map(str, dims)) == sorted(map(str, meant)) for meant in spec.dims):
+    if entry.fix == "transpose" and not any(same_axes(dims, meant) for meant in spec.dims):
         yield (*here, "fix"), "no transposition makes these axes into those the contract asks for"
 
 

@@ -43,6 +43,11 @@ def pointer(*parts: str | int) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+def same_axes(one: Dims, other: Dims) -> bool:
+    """Whether two orders are of the same axes."""
+    return sorted(map(str, one)) == sorted(map(str, other))
+
+
 @functools.lru_cache(maxsize=256)
 def expand_dtypes(names: tuple[str, ...]) -> tuple[str, ...]:
     """Dtype names with every kind (``integer``, ``floating``...) replaced by its members, in order."""
@@ -272,7 +277,7 @@ class Contract:
             return ()
         own = tuple(size for size in self.arrays[self.scan.frames].dims[0] if size != self.scan.dimension)
         probe = self.arrays[self.scan.probe].dims[0][-2:] if self.scan.probe else ()
-        return probe if sorted(map(str, probe)) == sorted(map(str, own)) else own
+        return probe if same_axes(probe, own) else own
 
     def known_names(self) -> frozenset[str]:
         """Every array name the contract mentions: its own, legacy ones, aliases, the metadata member."""

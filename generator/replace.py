@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import stat
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,13 +84,12 @@ def replacing_all(target: Path, *beside: Path, force: bool) -> Iterator[tuple[Pa
 def _part(target: Path) -> Iterator[Part]:
     temporary = _beside(target)
     with _told_of(target):
-        # Who may read the file that it replaces, may read it.
-        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
         file = open(temporary, "xb+")  # noqa: SIM115 - closed below, whatever its last bytes meet
     try:
-        if mode is not None:
-            with _told_of(target):
-                os.fchmod(file.fileno(), mode)
+        with _told_of(target):
+            if target.exists():
+                # Who may read the file that it replaces, may read it.
+                shutil.copymode(target, temporary)
         with Threads(1, "npzschema-sync") as threads:
             yield Part(target, temporary, file, threads)
     finally:

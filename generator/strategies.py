@@ -27,6 +27,7 @@ from hypothesis.errors import InvalidArgument
 
 from npzschema.contracts import ArraySpec, Contract, load, rules, shipped
 from npzschema.contracts.json_schema import errors
+from npzschema.contracts.model import same_axes
 from npzschema.validator.binding import bind
 from npzschema.validator.dataset import MappingDataset
 
@@ -193,11 +194,7 @@ def _orders(contract: Contract, name: str, rank: int) -> list[tuple[int, ...]]:
     if len(spec.dims) > 1:
         return [own]
     (dims,) = spec.dims
-    known = [
-        entry.dims
-        for entry in spec.legacy_dims()
-        if entry.dims and sorted(map(str, entry.dims)) == sorted(map(str, dims))
-    ]
+    known = [entry.dims for entry in spec.legacy_dims() if entry.dims and same_axes(entry.dims, dims)]
     return [own, *(tuple(map(dims.index, order)) for order in known)]
 
 

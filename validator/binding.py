@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from npzschema.contracts import ArraySpec, Contract, Legacy
-from npzschema.contracts.model import Dims, Size
+from npzschema.contracts.model import Dims, Size, same_axes
 
 from .dataset import ArrayHeader
 from .outvoted import outvoted, turned
@@ -191,11 +191,11 @@ def places(sizes: Iterable[Size], dims: Dims) -> tuple[int, ...]:
 
 def meant_by(spec: ArraySpec, layout: Layout) -> Dims:
     """The contract's own axes that a layout is another form of."""
-    held = sorted(map(str, layout.dims))
+    held = set(map(str, layout.dims))
     if layout.dims in spec.dims:
         return layout.dims
-    turned = (dims for dims in spec.dims if sorted(map(str, dims)) == held)
-    longer = (dims for dims in spec.dims if set(map(str, dims)) <= set(held))
+    turned = (dims for dims in spec.dims if same_axes(dims, layout.dims))
+    longer = (dims for dims in spec.dims if set(map(str, dims)) <= held)
     return next(itertools.chain(turned, longer), spec.dims[0])
 
 
@@ -317,7 +317,7 @@ def _candidates(spec: ArraySpec, form: Form, named: Dims | None) -> tuple[Layout
     if kept is not None and len(named) > len(kept):
         named = tuple(named[axis] for axis in kept if axis < len(named))
     known = tuple(one for one in fitting if one.dims == named)
-    turned = any(sorted(map(str, dims)) == sorted(map(str, named)) for dims in spec.dims)
+    turned = any(same_axes(dims, named) for dims in spec.dims)
     return known or ((Layout(named),) if turned and fits(named, header.shape) else ())
 
 

@@ -200,7 +200,8 @@ class _Run:
         # What is wrong beside the rules is wrong under every contract.
         beside = any(finding.level == "error" for finding in self._findings)
         self._findings += check(own)
-        if any(rules()[finding.code].unreadable for finding in self._findings):
+        damaged = any(rules()[finding.code].unreadable for finding in self._findings)
+        if damaged:
             # Of a damaged file the checksum differs, too; it need not be another one.
             self._findings = [finding for finding in self._findings if finding.code != "META-003"]
         self._findings = with_commands(self._path, self._findings, contract, self._options.axes, self._options.limits)
@@ -213,7 +214,7 @@ class _Run:
         if own.forward is not None:
             self._notes.append(forward_words(own.forward))
         recognised: list[str] = []
-        if not beside and not any(rules()[finding.code].unreadable for finding in self._findings):
+        if not beside and not damaged:
             recognised += (
                 one.id
                 for one in by_header.values()

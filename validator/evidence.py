@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from npzschema.contracts import Quantity, Scan
+from npzschema.contracts.model import same_axes
 
 from . import coarse
 from .binding import Binding, Layout, Reading, broken_bounds
@@ -45,10 +46,6 @@ PLAINLY: Final = 0.3
 """Correlation that one order of axes must reach where another cannot be compared."""
 
 
-def _settled(reading: Reading) -> bool:
-    return not reading.alternatives
-
-
 def _as_decided(reading: Reading, layout: Layout | None, why: str) -> Reading:
     same = next((one for one in reading.layouts if layout and one.dims == layout.dims), None)
     if same is not None:
@@ -63,7 +60,7 @@ def _beside(reading: Reading, patterns: Layout | None) -> Reading:
     """
     if patterns is None or patterns.legacy is None or reading.layout is None or len(set(reading.header.shape)) > 1:
         return reading
-    if sorted(map(str, patterns.dims)) != sorted(map(str, reading.layout.dims)):
+    if not same_axes(patterns.dims, reading.layout.dims):
         return reading
     told = f"the patterns lie in {axes(patterns.dims)}, and this array need not"
     return replace(reading, alternatives=(Layout(patterns.dims, patterns.legacy),), evidence=told)
@@ -98,7 +95,7 @@ class Evidence:
                 continue
             if name not in alike:
                 readings[name] = _beside(one, layout)
-            elif not _settled(one):
+            elif one.alternatives:
                 readings[name] = _as_decided(one, layout, why)
         if readings == binding.readings:
             return binding
@@ -110,8 +107,8 @@ class Evidence:
 
     def _layout(self, case: Case, scan: Scan, reading: Reading) -> tuple[Layout | None, str]:
         """How the patterns lie, or None, and what says so: sizes, or else their content."""
-        if _settled(reading) or not case.facts:
-            return (reading.layout if _settled(reading) else None), reading.evidence
+        if reading.decided or not case.facts:
+            return (reading.layout if reading.decided else None), reading.evidence
         layout, why = self._by_model(case, scan, reading)
         if layout is None:
             layout, told = self._by_slices(scan, reading)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from npzschema.contracts import ArraySpec, Contract
-from npzschema.contracts.model import Dims
+from npzschema.contracts.model import Dims, same_axes
 
 from .words import axes as words
 from .words import enumerate_words
@@ -37,15 +37,11 @@ def orders_of(contract: Contract, spec: ArraySpec) -> list[Dims]:
     """Every order of axes that a contract knows of an array, or of another one with the same axes."""
     own = _orders(spec)
     others = (order for one in contract.arrays.values() for order in _orders(one))
-    return list(dict.fromkeys((*own, *(order for order in others if any(map(partial(_same, order), own))))))
+    return list(dict.fromkeys((*own, *(order for order in others if any(map(partial(same_axes, order), own))))))
 
 
 def _orders(spec: ArraySpec) -> list[Dims]:
     return [*spec.dims, *(entry.dims for entry in spec.legacy_dims() if entry.dims is not None)]
-
-
-def _same(one: Dims, other: Dims) -> bool:
-    return sorted(map(str, one)) == sorted(map(str, other))
 
 
 def _plain(dims: Sequence[int | str]) -> tuple[int | str, ...]:

@@ -7,7 +7,6 @@ import io
 import os
 import sys
 import textwrap
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TextIO
 
@@ -157,6 +156,8 @@ def _silence(stream: TextIO) -> None:
 
 
 def _fault(error: Exception) -> str:
+    import traceback
+
     where = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(where.filename)}:{where.lineno}"
     return printable(f"a fault of this tool: {type(error).__name__}: {error} ({place})")
