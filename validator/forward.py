@@ -22,6 +22,7 @@ from .score import (
     LEAST,
     LITTLE,
     MARGIN,
+    PIXELS,
     SIGNIFICANT,
     Scene,
     Score,
@@ -43,6 +44,9 @@ Array = np.ndarray[Any, Any]
 
 GLANCE: Final = 5
 """Frames with which other readings are compared at first: enough where the stated one is far ahead."""
+
+GLANCED: Final = 1 << 12
+"""Pixels of a frame that are looked at then, as many as small detectors have, and the window of the probe they see."""
 
 QUICK: Final = 10
 """Frames with which they are compared then."""
@@ -200,10 +204,9 @@ def judge(scene: Scene, known: Stated | None = None) -> Verdict:
     scene, every, predicted = known or stated_of(scene)
     stated = score(predicted, every.measured)
     if stated.z >= SIGNIFICANT and stated.correlation > CLEAR and stated.explained > EXPLAINS:
-        for frames, margin in ((GLANCE, 2 * MARGIN), (QUICK, MARGIN)):
-            rows, trials = every.scattered(frames), _Trials()
-            quick, first = every.taken(rows), predicted[rows]
-            data = centred(quick.measured)
+        for frames, pixels, margin in ((GLANCE, GLANCED, 2 * MARGIN), (QUICK, PIXELS, MARGIN)):
+            quick, trials = every.taken(every.scattered(frames)).within(pixels), _Trials()
+            first, data = quick.predicted(quick.x, quick.y), centred(quick.measured)
             fits = correlation(first, data)
             trials.add(near(quick, first, data))
             other = trials.best.correlation if trials.best else 0.0

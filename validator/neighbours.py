@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+
+from .repeats import repeated
 
 Array = np.ndarray[Any, Any]
 
@@ -15,8 +18,9 @@ MOST_PAIRS = 1 << 10
 def nearest(x: Array, y: Array, near: float = 0.0) -> Array:
     """Distance of each position to the nearest other; NaN where a coordinate is.
 
-    ``near``: a distance at which the search may stop; what is told is then no more than that.
-    Positions are sorted by one coordinate; each looks to both sides at growing lags, until the lag alone is
+    ``near``: a distance at which the search may stop; what is told is then no more than that. Most positions of a scan
+    share a square of half that side with another, and need no search.
+    The others are sorted by one coordinate; each looks to both sides at growing lags, until the lag alone is
     farther than the best it has found. Positions that lie on a line are done in a few steps, those of a raster in
     about the square root of their number. Where a few far ones leave all others side by side, it may take as many
     steps as there are positions: it stops there, and NaN stands for what was not found.
@@ -28,10 +32,10 @@ def nearest(x: Array, y: Array, near: float = 0.0) -> Array:
     along, across = (x[here], y[here]) if np.ptp(x[here]) >= np.ptp(y[here]) else (y[here], x[here])
     order = np.argsort(along, kind="stable")
     along, across = along[order], across[order]
-    best = np.full(len(order), np.inf)
+    best = np.where(_together(along, across, near / 2), near / math.sqrt(2), np.inf)
     work = MOST_PAIRS * len(order)
     for side in (1, -1):
-        active = np.arange(len(order))
+        active = np.flatnonzero(best > near)
         for lag in range(1, len(order)):
             other = active + side * lag
             inside = (other >= 0) & (other < len(order))
@@ -48,3 +52,11 @@ def nearest(x: Array, y: Array, near: float = 0.0) -> Array:
             best[active] = np.minimum(best[active], np.hypot(gap, across[other] - across[active]))
     result[here[order]] = best
     return result
+
+
+def _together(along: Array, across: Array, side: float) -> Array:
+    """Which positions share a square of a grid with another."""
+    if side <= 0:
+        return np.zeros(len(along), dtype=bool)
+    squares = np.floor(along / side), np.floor(across / side)
+    return repeated(squares) & np.isfinite(squares[0]) & np.isfinite(squares[1])

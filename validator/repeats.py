@@ -15,6 +15,8 @@ def repeated(columns: Sequence[Array]) -> Array:
 
     By sorting: hashes of rows, as libraries for tables take them, need many times the memory of the columns.
     """
+    if any(_distinct(values) for values in columns):
+        return np.zeros(len(columns[0]), dtype=bool)
     order = np.lexsort(columns)
     same = np.ones(max(0, len(order) - 1), dtype=bool)
     for values in columns:
@@ -25,3 +27,10 @@ def repeated(columns: Sequence[Array]) -> Array:
     found[order[1:][same]] = True
     found[order[:-1][same]] = True
     return found
+
+
+def _distinct(values: Array) -> bool:
+    """Whether all are numbers, and no two of them are the same."""
+    ordered = np.sort(values)
+    # NaN comes last.
+    return bool((ordered[1:] != ordered[:-1]).all()) and not (len(ordered) and ordered[-1] != ordered[-1])

@@ -153,10 +153,11 @@ class Scene:
         if whole[0] * whole[1] <= most:
             return self
         shape = halved(whole, most)
+        measured = thinned(self.measured, shape)
         return replace(
             self,
             probe=middle(self.probe, shape),
-            measured=thinned(self.measured, shape),
+            measured=levelled(measured) if self.level else measured,
             dead=None if self.dead is None else thinned(self.dead, shape),
             whole=self.whole or whole,
         )

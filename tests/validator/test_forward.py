@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from npzschema.generator.simulate import Experiment, truth
+from npzschema.validator import forward
 from npzschema.validator.forward import (
     Affine,
     Reading,
@@ -25,6 +26,7 @@ from npzschema.validator.forward import (
 )
 from npzschema.validator.pairing import strides
 from npzschema.validator.places import FRAMES, around
+from npzschema.validator.score import norms
 
 SIDE = 32
 
@@ -45,11 +47,11 @@ def patterns(modes, obj, x, y):
 
 
 @functools.cache
-def scene_of(seed, *, photons=1e5, n=64, modes=1, index=None, **experiment):
-    made = truth(Experiment(positions=n, size=SIDE, seed=seed, **experiment))
+def scene_of(seed, *, photons=1e5, n=64, modes=1, index=None, side=SIDE, **experiment):
+    made = truth(Experiment(positions=n, size=side, seed=seed, **experiment))
     probes = [
         made.probe,
-        *(made.probe * np.exp(2j * np.pi * k * np.arange(SIDE) / 4) / (k + 1) for k in range(1, modes)),
+        *(made.probe * np.exp(2j * np.pi * k * np.arange(side) / 4) / (k + 1) for k in range(1, modes)),
     ]
     probe = np.array(probes) / math.sqrt(sum((np.abs(one) ** 2).sum() for one in probes))
     index = np.arange(n) if index is None else np.asarray(index)
@@ -632,6 +634,28 @@ def test_the_scale_of_the_probe_does_not_matter(scale):
     first, second = judge(scene), judge(replace(scene, probe=scene.probe * scale))
     assert second.supported
     assert second.stated.correlation == pytest.approx(first.stated.correlation, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["smooth", "siemens"])
+@pytest.mark.parametrize("by", [(0, 0), (0.5, 0), (2, 0), (-6, 2)])
+def test_a_glance_at_fewer_pixels_decides_as_all_of_them_do(name, by, monkeypatch):
+    right = scene_of(5, side=128, object=name)
+    scene = replace(right, x=right.x + by[0], y=right.y + by[1])
+    asked, within = [], Scene.within
+    monkeypatch.setattr(Scene, "within", lambda self, most: asked.append(most) or within(self, most))
+    found = judge(scene)
+    # Only what fits nearly as well as can be is no more than glanced at.
+    assert (asked[:1] == [forward.GLANCED]) == (math.hypot(*by) < 1.5)
+    monkeypatch.setattr(forward, "GLANCED", 128**2)
+    whole = judge(scene)
+    assert (found.supported, found.other_fits, found.contested) == (whole.supported, whole.other_fits, whole.contested)
+    assert found.supported == (math.hypot(*by) < 1.5)
+
+
+def test_fewer_pixels_of_frames_of_one_energy_are_of_one_energy():
+    scene = scene_of(3, side=128, photons=300.0).levelled().within(64 * 64)
+    assert scene.measured.shape[1:] == (64, 64)
+    np.testing.assert_allclose(norms(scene.measured), norms(scene.measured)[0], rtol=1e-5)
 
 
 def test_the_same_scene_gives_the_same_verdict():

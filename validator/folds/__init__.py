@@ -78,7 +78,7 @@ def fold(
         },
         samples={axis: one.sample() for axis, one in samples.items()},
         values=kept.values() if kept else None,
-        lattice=lattice_of(sample.values(), sample.pairs(), header.dtype) if sample else None,
+        lattice=lattice_of(sample, header.dtype) if sample else None,
         fingerprints={order: one.value for order, one in prints.items()},
     )
 

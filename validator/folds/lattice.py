@@ -66,15 +66,15 @@ class SampleFold:
         return finite
 
 
-def lattice_of(sample: Array, pairs: Array, dtype: np.dtype[Any]) -> Lattice | None:
+def lattice_of(sample: SampleFold, dtype: np.dtype[Any]) -> Lattice | None:
     """``intensity`` where values lie on a lattice, ``amplitude`` where their squares do, None where neither is sure.
 
     Args:
-        sample: finite values, float64.
-        pairs: the same for values that are neighbours, (n, 2).
+        sample: some of the values.
         dtype: in which they are stored, which bounds how well they can fit.
     """
-    levels = np.unique(np.abs(sample[sample != 0]))
+    values = sample.values()
+    levels = np.unique(np.abs(values[values != 0]))
     # Values far apart overflow a count or a square; what overflows fits no lattice.
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         decided, step = _lattice(levels, float(np.finfo(dtype).eps))
@@ -83,7 +83,7 @@ def lattice_of(sample: Array, pairs: Array, dtype: np.dtype[Any]) -> Lattice | N
             decided, step = _lattice(levels, float(np.finfo(np.float32).eps))
         if decided == "intensity" and step != 1.0:
             # Plain integers need no more evidence.
-            numbers, beside = (np.rint(np.abs(values) / step) for values in (sample, pairs))
+            numbers, beside = (np.rint(np.abs(some) / step) for some in (values, sample.pairs()))
             return decided if counted(numbers, beside, step) else None
     return decided
 
