@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import json
 from collections.abc import Sequence
 from typing import Final, NoReturn, TextIO
@@ -77,7 +78,8 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         return 0
     if options.command == "show":
         try:
-            stdout.write(_plain(json.dumps(load(options.contract).document, indent=2, ensure_ascii=False)) + "\n")
+            document = load(options.contract).document
+            stdout.write(_plain(json.dumps(document, indent=2, ensure_ascii=not _takes_unicode(stdout))) + "\n")
         except ContractError as error:
             raise UsageError(printable(str(error))) from None
         return 0
@@ -98,6 +100,11 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
 def _plain(text: str) -> str:
     """JSON that a terminal only shows: C1 controls and bidirectional marks, which json leaves as they are, escaped."""
     return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
+
+
+def _takes_unicode(stream: TextIO) -> bool:
+    """Whether it can be given any character; else what it cannot write would be escaped as JSON does not."""
+    return codecs.lookup(stream.encoding or "utf-8").name.startswith("utf-")
 
 
 if __name__ == "__main__":

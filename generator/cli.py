@@ -165,9 +165,13 @@ def _run_simulate(options: argparse.Namespace, output: Output) -> Made:
         check(picture, Path(options.output), contract, force=options.force)
     made = simulate(options.output, experiment, contract=contract, options=output)
     if picture is not None:
+        from .errors import GeneratorError
         from .picture import draw
 
-        draw(picture, made.path, contract, force=options.force)
+        try:
+            draw(picture, made.path, contract, force=options.force)
+        except GeneratorError as error:
+            raise GeneratorError(f"{made.path} is written, its picture is not: {error}") from None
     return made
 
 

@@ -14,15 +14,18 @@ def cast_loss(dtype: np.dtype[Any], target: np.dtype[Any], facts: RangeFacts) ->
     """Why a cast loses something, or None.
 
     Rounding to the nearest float32 (within half a unit in the last place) counts as lossless; overflow,
-    underflow to subnormal numbers, and dropped fractions or phases do not.
+    underflow to subnormal numbers, and dropped fractions or phases do not. An imaginary part of zeros is none.
     """
     # To numpy an integer of 64 bits is safe in a float that holds 53.
     if np.can_cast(dtype, target, "safe") and not (dtype.kind in "iu" and target.kind in "fc"):
         return None
-    if dtype.kind == "c" and target.kind != "c":
+    if dtype.kind == "c" and target.kind != "c" and (facts.phase or facts.nonfinite or target.kind != "f"):
         return "the imaginary part would be dropped"
-    if dtype.kind not in "fciu" or target.kind not in "fciu":
+    if dtype.kind not in "fciu" or target.kind not in "fciub":
         return "there is no cast between them"
+    if target.kind == "b":
+        told = facts.count and (facts.nonfinite or facts.fractional or not 0 <= facts.minimum <= facts.maximum <= 1)
+        return "values other than 0 and 1 would be lost" if told else None
     if target.kind in "iu":
         if dtype.kind in "fc" and facts.fractional:
             return "fractions would be dropped"
@@ -64,6 +67,8 @@ def loses(values: np.ndarray[Any, Any], cast: np.ndarray[Any, Any]) -> bool:
     if values.dtype.kind in "iu" and cast.dtype.kind in "fc":
         # Compared with floats, integers are rounded first.
         return bool(values.size) and max(-int(values.min()), int(values.max())) > _exact(cast.dtype)
+    if values.dtype.kind == "c" and cast.dtype.kind == "f" and not values.imag.any():
+        values = values.real
     if values.dtype.kind not in "fc" or cast.dtype.kind != values.dtype.kind:
         return not bool((cast == values).all())
     parts, limits = np.ascontiguousarray(values).view(values.real.dtype), np.finfo(cast.dtype)

@@ -139,3 +139,15 @@ def test_show_prints_nothing_that_a_terminal_obeys(tmp_path):
     assert run(["show", str(path)], out, io.StringIO()) == 0
     assert all(line.isprintable() for line in out.getvalue().split("\n"))
     assert json.loads(out.getvalue())["title"] == "\x1b[2J\x9b31m\u202e\x7f\u00e9"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8", "utf-16"])
+def test_show_prints_json_in_any_encoding(encoding, tmp_path):
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(BASE | {"title": "D\u00e9tecteur \u691c"}))
+    # As sys.stdout may have it: what it cannot write is escaped as Python does.
+    data = io.BytesIO()
+    out = io.TextIOWrapper(data, encoding, "backslashreplace")
+    assert run(["show", str(path)], out, io.StringIO()) == 0
+    out.flush()
+    assert json.loads(data.getvalue().decode(encoding))["title"] == "D\u00e9tecteur \u691c"

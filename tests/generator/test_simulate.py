@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -342,6 +343,21 @@ class TestPicture:
             ("no/a.png", "no folder"),
         ):
             assert words in refused(tmp_path, "simulate", "--output", tmp_path / "a.npz", "--png", tmp_path / png)
+
+    def test_what_fails_later_leaves_the_dataset_and_says_so(self, tmp_path, monkeypatch):
+        from matplotlib.figure import Figure
+
+        def full(*_, **__):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(Figure, "savefig", full)
+        made = tmp_path / "a.npz"
+        status, out, err = command("simulate", "--positions", 9, "--output", made, "--png", tmp_path / "a.png")
+        assert (status, out) == (2, "")
+        assert f"{made} is written, its picture is not: " in err
+        assert len(err.splitlines()) == 1
+        assert sorted(one.name for one in tmp_path.iterdir()) == ["a.npz"]
+        assert validate(made).verdict == "valid"
 
     def test_the_mean_pattern_is_that_of_the_frames(self, tmp_path, monkeypatch):
         from npzschema.validator.archive import open_archive

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npzschema.validator.casts import cast_loss
+from npzschema.validator.casts import cast_loss, loses
 from npzschema.validator.dataset import ArrayHeader
 from npzschema.validator.folds import fold
 
@@ -33,7 +33,19 @@ def loss(array, target):
         (np.array([1 + 1e-40j]), "complex64", "underflow"),
         (np.array([1 + 1j]), "complex64", None),
         (np.array([1 + 1e39j]), "complex64", "beyond complex64"),
-        (np.array([1 + 0j]), "float64", "imaginary"),
+        (np.array([1 + 1j]), "float64", "imaginary"),
+        (np.array([1 + 0j, complex(2, -0.0)]), "float64", None),
+        (np.array([1e39 + 0j]), "float32", "beyond float32"),
+        (np.array([1e-40 + 0j]), "float32", "underflow"),
+        (np.array([0.1 + 0j]), "float32", None),
+        (np.array([complex(1, np.nan)]), "float64", "imaginary"),
+        (np.array([0, 1, 1], dtype="u1"), "bool", None),
+        (np.array([0, 2], dtype="u1"), "bool", "other than 0 and 1"),
+        (np.array([-1, 0], dtype="i1"), "bool", "other than 0 and 1"),
+        (np.array([0.0, 1.0]), "bool", None),
+        (np.array([0.5, 1.0]), "bool", "other than 0 and 1"),
+        (np.array([np.nan, 1.0]), "bool", "other than 0 and 1"),
+        (np.array([], dtype="u1"), "bool", None),
         (np.array([1.5]), "int64", "fractions"),
         (np.array([2.0, np.nan]), "int64", "NaN"),
         (np.array([2.0, 300.0]), "uint8", "beyond uint8"),
@@ -56,6 +68,11 @@ def test_table(array, target, words):
     found = loss(array, target)
     assert (found is None) == (words is None), found
     assert words is None or words in found
+    # The step that does it asks the values in hand.
+    if np.isfinite(array).all():
+        with np.errstate(all="ignore"):
+            kept = (array.real if np.dtype(target).kind != "c" else array).astype(target)
+        assert loses(array, kept) == (words is not None)
 
 
 @given(

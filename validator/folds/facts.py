@@ -19,7 +19,8 @@ class RangeFacts:
 
     ``minimum``, ``maximum`` and ``mean`` are of the values themselves for real arrays, NaN for complex ones and
     where nothing is finite. ``largest`` and ``smallest``: of the magnitudes of all components, the smallest
-    above zero. ``nonfinite_at``: for each axis of the shape, the indices that hold NaN or infinity.
+    above zero. ``phase``: whether any imaginary part is not zero. ``nonfinite_at``: for each axis of the shape, the
+    indices that hold NaN or infinity.
     """
 
     count: int
@@ -31,6 +32,7 @@ class RangeFacts:
     largest: float = 0.0
     smallest: float = float("inf")
     fractional: bool = False
+    phase: bool = False
     nonfinite_at: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
 

@@ -69,6 +69,7 @@ class RangeFold:
             largest=float(max(map(abs, (*self._low[:components], *self._high[:components])))) if some else 0.0,
             smallest=self._smallest,
             fractional=self._fractional,
+            phase=some and not real and not self._low[1] == self._high[1] == 0,
             nonfinite_at=self._marks.at(),
         )
 
