@@ -17,21 +17,17 @@ from .pairing import Matches, hanging, matches, pairings, repaired, strides
 from .pairs import pairs
 from .places import WANTING, Places, around
 from .readings import far, near, turned
+from .scene import PIXELS, Scene, flickers, levelled
 from .score import (
     ALIKE,
-    LEAST,
     LITTLE,
     MARGIN,
-    PIXELS,
     SIGNIFICANT,
-    Scene,
     Score,
     centred,
     correlation,
-    flickers,
     holds,
     leads,
-    levelled,
     outstanding,
     residual,
     score,
@@ -286,7 +282,6 @@ def residuals(known: Stated, *, counts: bool) -> tuple[float, float]:
 
 __all__ = [
     "ALIKE",
-    "LEAST",
     "SIGNIFICANT",
     "Affine",
     "Reading",

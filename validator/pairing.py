@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from .places import chosen
-from .score import LEAST, Scene, centred, correlation
+from .scene import LEAST, Scene
+from .score import centred, correlation
 from .spaced import spaced
 from .trial import Reading, Trial, trial
 

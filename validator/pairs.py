@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from .readings import orders, symmetries, turned
-from .score import EXPLAINED, SURE, Scene, centred, correlation
+from .scene import Scene
+from .score import EXPLAINED, SURE, centred, correlation
 from .trial import HANDICAP, Affine, Trial, trial
 
 Array = np.ndarray[Any, Any]

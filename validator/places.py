@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from .score import Scene, centred
+from .scene import Scene
+from .score import centred
 
 Array = np.ndarray[Any, Any]
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from .score import Scene, correlating
+from .scene import Scene
+from .score import correlating
 from .trial import Affine, Trial, moved, trial
 
 Array = np.ndarray[Any, Any]

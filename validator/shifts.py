@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from .coarse import strongest
-from .score import LEAST, Scene, centred, correlation
+from .scene import LEAST, Scene
+from .score import centred, correlation
 from .trial import Affine, Trial, moved
 
 Array = np.ndarray[Any, Any]

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from .folds import Facts
-from .score import LEAST
+from .scene import LEAST
 
 Array = np.ndarray[Any, Any]
 

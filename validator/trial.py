@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from .score import POORLY, RESEMBLING, SIGNIFICANT, Scene, Score, correlation, score
+from .scene import Scene
+from .score import POORLY, RESEMBLING, SIGNIFICANT, Score, correlation, score
 
 Array = np.ndarray[Any, Any]
 

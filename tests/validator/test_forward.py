@@ -26,7 +26,7 @@ from npzschema.validator.forward import (
 )
 from npzschema.validator.pairing import strides
 from npzschema.validator.places import FRAMES, around
-from npzschema.validator.score import norms
+from npzschema.validator.scene import norms
 
 SIDE = 32
 

@@ -11,8 +11,8 @@ import pytest
 
 from npzschema import validate
 from npzschema.contracts.forward_model import amplitudes
-from npzschema.validator.evidence import POSITIONS
 from npzschema.validator.folds import keep
+from npzschema.validator.prepared import POSITIONS
 
 from .test_hostile import PROCESS
 
