@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..evidence import scene_of
 from ..forward import Scene, Verdict, score
 from ..picture import Image
+from ..prepared import scene_of
 from .making import DEPTH, ends_of, image, shrunk
 from .sight import Shown, Sight
 
