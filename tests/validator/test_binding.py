@@ -180,6 +180,15 @@ def test_contradicting_arrays_are_named():
     assert finding.array == "probeGuess"
     assert "probeGuess says H = 32 and W = 32" in finding.message
     assert "diffraction says H = 64 and W = 64" in finding.message
+    assert not finding.evidence
+
+
+@pytest.mark.parametrize("diffraction", [(48, 64, 64), (64, 64, 48)])
+def test_probe_and_object_exchanged_are_told(diffraction):
+    shapes = whole(diffraction, 48)
+    shapes["probeGuess"], shapes["objectGuess"] = shapes["objectGuess"], shapes["probeGuess"]
+    finding = findings(**shapes)["SHAPE-002"]
+    assert finding.evidence == "exchanged, probeGuess and objectGuess would agree with all other arrays"
 
 
 def test_arrays_that_agree_against_the_rest_are_one_finding():

@@ -10,7 +10,7 @@ from npzschema.contracts import ArraySpec, load, shipped
 from ..binding import Dissent, Layout, Reading, broken_bounds, meant_by, order_of
 from ..case import Case
 from ..findings import Deviation
-from ..solve import fits, sizes_of
+from ..solve import agree, fits, sizes_of
 from ..witnesses import witnesses
 from ..words import axes, enumerate_words, plural, shape
 
@@ -181,5 +181,22 @@ def _dispute(case: Case, dissent: Dissent) -> Deviation:
         f"{said}; {others} {'say' if ' and ' in others else 'says'} {held}",
         expected=held,
         found=said,
+        evidence=_exchanged(case, dissent),
         at=(next(iter(dissent.sizes)),),
     )
+
+
+def _exchanged(case: Case, dissent: Dissent) -> str:
+    """The one array with which a dissenting one, exchanged, contradicts nothing, in words; else nothing."""
+    layouts = {name: one.layout for name, one in case.binding.readings.items() if one.layout}
+    headers = {name: case.binding.readings[name].header for name in layouts}
+    shapes = {name: header.shape for name, header in headers.items()}
+    found = []
+    for one, other in ((one, other) for one in dissent.arrays for other in layouts.keys() - set(dissent.arrays)):
+        swapped = {**shapes, one: shapes[other], other: shapes[one]}
+        if headers[one].dtype.kind != headers[other].dtype.kind or len(shapes[one]) != len(shapes[other]):
+            continue
+        sizes, dissents, _ = agree(layouts, swapped)
+        if not dissents and not any(broken_bounds(case.contract, sizes)):
+            found.append(f"exchanged, {one} and {other} would agree with all other arrays")
+    return found[0] if len(found) == 1 else ""
