@@ -19,7 +19,6 @@ from npzschema.validator.engine import validate
 from npzschema.validator.findings import Report
 from npzschema.validator.memory import keep_freed
 from npzschema.validator.source import FileSource
-from npzschema.validator.table_libraries import warm
 
 from .deflate import Compression
 from .errors import GeneratorError, NotKeptError
@@ -106,7 +105,6 @@ def publish(
         GeneratorError: the target exists, cannot be written, or what was made does not keep the contract.
             Nothing is left behind.
     """
-    warm()
     keep_freed()
     order = [name for name in contract.arrays if name in streams]
     order += sorted(set(streams) - set(order))

@@ -60,7 +60,7 @@ class Threads:
     def __init__(self, most: int, name: str) -> None:
         self._most, self._name = most, name
         self._threads: list[threading.Thread] = []
-        # Simple queues hardly let go of the interpreter, which whoever imports meanwhile would take each time.
+        # Simple queues hardly let go of the interpreter, for which each step would have to wait.
         self._line: queue.SimpleQueue[Work[Any] | None] = queue.SimpleQueue()
 
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Work[T]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final
 
 from npzschema.contracts import Contract, Scan
 
@@ -13,10 +12,6 @@ from .faults import Fault
 from .findings import Finding
 from .folds import Facts, fold, keep
 from .report import crashed, fault_finding, finding_of
-from .table_libraries import warm
-
-WARMING: Final = 1 << 24
-"""Bytes that take about as long to read as the scan table's libraries to import."""
 
 
 def one_pass(
@@ -36,8 +31,6 @@ def one_pass(
         read: members that have been read already.
         strict: read also what no contract asks for, to its checksum.
     """
-    if sum(header.count * header.dtype.itemsize for header in dataset.headers.values()) > WARMING:
-        warm()
     facts: dict[str, Facts] = {}
     findings: list[Finding] = []
     wanted = frozenset().union(*(one.known_names() for one in contracts))

@@ -26,7 +26,7 @@ def prefetched(chunks: Iterator[T], nbytes: int) -> Generator[T]:
     if nbytes < WORTH:
         yield from chunks
         return
-    # Simple queues hardly let go of the interpreter, which whoever imports libraries meanwhile would take each time.
+    # Simple queues hardly let go of the interpreter, for which each step would have to wait.
     line: queue.SimpleQueue[T | BaseException | None] = queue.SimpleQueue()
     room: queue.SimpleQueue[None] = queue.SimpleQueue()
     stop = threading.Event()

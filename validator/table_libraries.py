@@ -1,64 +1,23 @@
-"""Polars and pandera, which check the scan table: imported beside other work, and only where they can run.
+"""Whether polars, by which pandera checks the scan table, can run here.
 
-Polars starts threads of its own. Where the system allows none it panics, or takes the process with it; so it is asked
+It starts threads of its own. Where the system allows none it panics, or takes the process with it; so it is asked
 beforehand.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import importlib
 import os
 import sys
-import threading
 from typing import Final
 
-from .beside import CORES, ThreadsError, startable, started
+from .beside import CORES, ThreadsError, startable
 from .pieces import THREADS
-
-LOADED: Final = ("pandera.polars", "numpy.fft", "numpy.ma")
-"""What a table is checked with, and what numpy loads where it is first used: by the forward model, by polars."""
-
-SWITCHING: Final = 0.0001
-"""Seconds after which threads take turns while libraries are imported."""
 
 OURS: Final = THREADS + 5
 """Threads that read, compress and write meanwhile."""
 
-_WARMING: Final = threading.Lock()
-
 _WISH: Final = "POLARS_MAX_THREADS"
-
-
-def warm() -> None:
-    """Import them beside other work: reading leaves the interpreter free."""
-
-    def load() -> None:
-        # Importing hardly lets go of the interpreter by itself; whoever reads would wait 5 ms for each chunk.
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(min(before, SWITCHING))
-        try:
-            # What goes wrong here is told where the table is checked.
-            with contextlib.suppress(Exception):
-                for name in LOADED:
-                    importlib.import_module(name)
-        finally:
-            sys.setswitchinterval(before)
-            _WARMING.release()
-
-    # One at a time: a second would take the first one's interval for what it was before.
-    if sys.modules.keys() >= set(LOADED) or not _WARMING.acquire(blocking=False):
-        return
-    begun = False
-    # Tried before there is other work: beside it, starting a few threads takes some ten times as long.
-    try:
-        with contextlib.suppress(ThreadsError):
-            ready()
-            begun = started(threading.Thread(target=load, name="npzschema-warm"))
-    finally:
-        if not begun:
-            _WARMING.release()
 
 
 @functools.cache

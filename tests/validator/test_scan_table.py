@@ -158,10 +158,15 @@ print(report.verdict, *sorted({"polars", "pandera"} & set(sys.modules)))
 """
 
 
-@pytest.mark.parametrize(("how", "loaded"), [("headers", "valid"), ("whole", "valid pandera polars")])
-def test_polars_and_pandera_load_only_with_the_table(datasets, tmp_path, how, loaded):
+@pytest.mark.parametrize(
+    ("how", "blank", "loaded"),
+    [("headers", (4,), "valid"), ("whole", (), "valid"), ("whole", (4,), "valid pandera polars")],
+)
+def test_polars_and_pandera_load_only_for_rows_that_may_fail(datasets, tmp_path, how, blank, loaded):
     path = tmp_path / "scan.npz"
-    path.write_bytes(datasets.saved(datasets.canonical()))
+    arrays = datasets.canonical()
+    arrays["diffraction"][list(blank)] = 0
+    path.write_bytes(datasets.saved(arrays))
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(PROGRAM), str(path), how], capture_output=True, text=True, check=True
     )
@@ -179,16 +184,30 @@ def test_pandera_judges_the_rows(datasets, monkeypatch):
         return validate_(self, data, **options)
 
     monkeypatch.setattr(pa.DataFrameSchema, "validate", spy)
-    keywords = ["blankFraction", "distinct", "hotFactor", "insideTolerance", "minimumOverlap", "repeated"]
-    validate(datasets.canonical())
-    assert seen == [(["all"], 20)]
+    assert validate(datasets.canonical()).findings == ()
+    assert seen == []
     arrays = datasets.canonical()
     arrays["diffraction"][4] = 0
-    validate(arrays)
-    assert seen[1:3] == [(["all"], 20), (keywords, 20)]
+    assert [(one.code, one.frames) for one in validate(arrays).findings] == [("SCAN-005", (4,))]
+    assert seen[0] == (["blankFraction"], 20)
 
+    # What the arrays leave in doubt is pandera's to say.
     monkeypatch.setattr(pa.DataFrameSchema, "validate", lambda _, data, **__: data)
     assert validate(arrays).findings == ()
+
+
+VALUE = st.sampled_from([0.0, 1.0, 2.0, 50.0, np.nan])
+
+
+@given(st.lists(st.tuples(VALUE, VALUE, VALUE, VALUE, VALUE, st.integers(0, 3)), min_size=1, max_size=20))
+def test_what_is_asked_of_arrays_first_hides_nothing_from_pandera(rows):
+    *values, digest = (np.array(column) for column in zip(*rows, strict=True))
+    columns = dict(zip(("x", "y", "total", "maximum", "overlap"), values, strict=True)) | {"digest": digest}
+    keywords = {"distinct": True, "repeated": True, "blank_fraction": 0.5, "hot_factor": 2, "minimum_overlap": 1.5}
+    made = table(columns, inside_tolerance=1, object_shape=(60, 50), patch=(2, 2), **keywords)
+    every = np.ones(len(rows), dtype=bool)
+    with_repeats = {**made.columns, **made._repeats()}
+    assert made.failures() == made._failures(with_repeats, dict.fromkeys(made._tests(), every))
 
 
 def test_a_far_position_does_not_make_the_search_for_neighbours_quadratic():
