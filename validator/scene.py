@@ -108,7 +108,7 @@ class Scene:
 
         A few evenly spaced positions of a raster lie on a line, and a line is its own mirror image.
         """
-        return np.unique((np.arange(frames) * GOLDEN % 1 * len(self.index)).astype(int))
+        return np.array(sorted({int(at * GOLDEN % 1 * len(self.index)) for at in range(frames)}))
 
 
 def levelled(frames: Array) -> Array:
