@@ -93,7 +93,9 @@ class Score:
     @property
     def astray(self) -> Array:
         """Rows of frames that do not fit, where many do not and the best of the others do; none otherwise."""
-        best = float(np.quantile(self.own, FITTING)) if len(self.own) else 0.0
+        last = len(self.own) - 1
+        # As np.quantile has it, which imports numpy's masked arrays.
+        best = float(np.interp(FITTING * last, np.arange(last + 1), np.sort(self.own))) if last >= 0 else 0.0
         out = np.flatnonzero(self.own < best / 3)
         if len(out) < max(LEAST // 2, ASTRAY * len(self.own)) or not best > BEYOND * self.chance > 0:
             return np.zeros(0, dtype=int)
