@@ -284,8 +284,10 @@ def _ceiling(maxima: Array, factor: float) -> float:
 
 
 def _median(values: Array, default: float) -> float:
-    usual = values[np.isfinite(values)]
-    return float(np.median(usual)) if usual.size >= MIN_FOR_MEDIAN else default
+    usual = np.sort(values[np.isfinite(values)])
+    n = usual.size
+    # As np.median has it, which imports numpy's masked arrays.
+    return float(usual[(n - 1) // 2 : n // 2 + 1].mean()) if n >= MIN_FOR_MEDIAN else default
 
 
 def _positions(case: Case, name: str, rows: int) -> Array | None:
