@@ -34,6 +34,7 @@ from .score import (
     surpasses,
 )
 from .shifts import leans, refined, shift
+from .slip import Slip, slip, slips
 from .trial import Affine, Reading, Trial
 
 Array = np.ndarray[Any, Any]
@@ -67,8 +68,9 @@ class Verdict:
 
     ``rival``: the best correlation of further readings, of another family than the best one's. ``sampled``: which
     frames were compared, of as many as there are ``positions``. ``places``: how well frames fit elsewhere, where that
-    was looked at; ``wanting``: a fitted reading after which they still do. ``coarse``: at how many pixels frames were
-    compared, in words, where not at all; ``level``: whether each at the same energy.
+    was looked at; ``wanting``: a fitted reading after which they still do. ``slip``: how the later part of the
+    scan is out of step. ``coarse``: at how many pixels frames were compared, in words, where not at all; ``level``:
+    whether each at the same energy.
     """
 
     stated: Score
@@ -80,6 +82,7 @@ class Verdict:
     sampled: Array = field(compare=False, repr=False, default_factory=lambda: np.zeros(0, dtype=int))
     places: Places | None = field(compare=False, repr=False, default=None)
     wanting: bool = False
+    slip: Slip | None = field(compare=False, default=None)
     coarse: str = ""
     level: bool = False
 
@@ -130,7 +133,7 @@ class Verdict:
         """Whether the stated reading is borne out for all frames, and no other one ahead."""
         if not holds(self.stated) or self.stated.explained < LITTLE:
             return False
-        return not (self.other_fits or self.contested or self.astray or self.strays)
+        return not (self.other_fits or self.contested or self.slip or self.astray or self.strays)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -206,7 +209,7 @@ def judge(scene: Scene, known: Stated | None = None) -> Verdict:
             fits = correlation(first, data)
             trials.add(near(quick, first, data))
             other = trials.best.correlation if trials.best else 0.0
-            if fits > max(CLEAR, 1.25 * other + margin) and not leans(quick, data, fits):
+            if fits > max(CLEAR, 1.25 * other + margin) and not (leans(quick, data, fits) or slips(scene)):
                 return trials.verdict(stated, every)
     rows = every.spread(WIDE)
     return _searched(scene, every.taken(rows), predicted[rows])
@@ -241,17 +244,20 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
         trials.add(pairs(wide, data, max(one.correlation for one in found)))
         verdict = trials.verdict(stated, wide)
     if verdict.other_fits:
-        verdict = replace(verdict, wanting=_wanting(wide, beside, verdict))
+        verdict = replace(verdict, wanting=_wanting(scene, wide, beside, verdict))
     if not verdict.other_fits:
-        verdict = replace(verdict, places=around(wide, wide.x, wide.y, beside.best))
+        verdict = replace(verdict, places=around(wide, wide.x, wide.y, beside.best), slip=slip(scene))
     return verdict
 
 
-def _wanting(wide: Scene, beside: Matches, verdict: Verdict) -> bool:
+def _wanting(scene: Scene, wide: Scene, beside: Matches, verdict: Verdict) -> bool:
     """Whether frames still fit elsewhere under the best of many shifts or steps: then it is not the right one."""
     best = verdict.best
     if best is None or best.name not in WANTING:
         return False
+    if slip(scene) is not None:
+        # It fits all that come after something was lost, and not what comes before.
+        return True
     gain = around(wide, *verdict.placed(wide.x, wide.y)).gain if best.name == "shift" else beside.gain(best)
     return gain > WANTING[best.name]
 

@@ -83,16 +83,16 @@ def around(scene: Scene, x: Array, y: Array, listed: Array | None = None) -> Pla
     x, y = x[some.index], y[some.index]
     stated, data = some.at(x, y), centred(some.measured)
     middle = stated.mean(axis=0)
-    own = _each(stated - middle, data)
+    own = each(stated - middle, data)
     best = own if listed is None else np.maximum(own, listed)
     for radius in RINGS:
         for angle in np.arange(8) * (np.pi / 4):
             moved = some.at(x + radius * np.cos(angle), y + radius * np.sin(angle))
-            best = np.maximum(best, _each(moved - middle, data))
+            best = np.maximum(best, each(moved - middle, data))
     return Places(index=some.index, own=own, best=best)
 
 
-def _each(model: Array, data: Array) -> Array:
+def each(model: Array, data: Array) -> Array:
     """Correlation of each frame of two sets, (n,)."""
     norms = np.sqrt(np.einsum("nij,nij->n", model, model) * np.einsum("nij,nij->n", data, data))
     products = np.einsum("nij,nij->n", model, data)

@@ -27,6 +27,7 @@ from npzschema.validator.forward import (
 from npzschema.validator.pairing import strides
 from npzschema.validator.places import FRAMES, around
 from npzschema.validator.scene import norms
+from npzschema.validator.slip import slip, slips
 
 SIDE = 32
 
@@ -505,7 +506,55 @@ def test_frames_that_fit_other_places_better_are_told(name, condition, seed):
     verdict = judge(PARTLY[name](right))
     assert not verdict.supported
     assert not verdict.other_fits
-    assert verdict.strays or verdict.astray or verdict.contested or verdict.stated.z < 6
+    assert verdict.strays or verdict.astray or verdict.contested or verdict.stated.z < 6 or verdict.slip
+
+
+def slipped(scene, at, step):
+    """Frames from ``at`` on belong ``step`` positions further: so many frames were lost; positions, where negative."""
+    n = len(scene.x)
+    frames = np.delete(np.arange(n), range(at, at + max(step, 0)))[: n - abs(step)]
+    places = np.delete(np.arange(n), range(at, at + max(-step, 0)))[: n - abs(step)]
+    return replace(
+        scene,
+        x=scene.x[places],
+        y=scene.y[places],
+        index=np.arange(len(frames)),
+        measured=scene.measured[frames],
+    )
+
+
+@pytest.mark.parametrize("overlap", [0.6, 0.9])
+@pytest.mark.parametrize("side", [32, 128])
+@pytest.mark.parametrize(("at", "step"), [(10, 1), (30, 1), (50, 1), (30, 2), (30, 3), (30, -1), (30, -2)])
+def test_where_and_by_how_much_positions_slip_is_told(at, step, side, overlap):
+    """Also where steps are so small beside the probe that frames fit their own positions nearly as well."""
+    right = scene_of(2, photons=1e6, n=72, side=side, overlap=overlap, probe="gaussian", object="smooth")
+    assert judge(right).slip is None
+    verdict = judge(slipped(right, at, step))
+    assert not verdict.supported
+    assert not verdict.other_fits
+    assert verdict.slip.step == step
+    assert abs(verdict.slip.frame - at) <= 3
+    assert verdict.slip.beside > max(0.8, verdict.slip.own + 0.02)
+
+
+@pytest.mark.parametrize(("condition", "seed"), SCENES)
+def test_a_right_scan_does_not_slip(condition, seed):
+    right = scene_of(seed, **condition)
+    assert slip(right) is None
+    assert not slips(right)
+    # Each frame measured twice fits the position beside its own as well, not better.
+    twice = np.repeat(np.arange(len(right.x)), 2)
+    again = replace(
+        right, x=right.x[twice], y=right.y[twice], index=np.arange(len(twice)), measured=right.measured[twice]
+    )
+    assert slip(again) is None
+    assert not slips(again)
+
+
+def test_a_whole_scan_out_of_step_is_no_slip():
+    right = scene_of(2, photons=1e6)
+    assert slip(replace(right, x=np.roll(right.x, 1), y=np.roll(right.y, 1))) is None
 
 
 @pytest.mark.parametrize(("condition", "seed"), SCENES)
@@ -641,11 +690,11 @@ def test_the_scale_of_the_probe_does_not_matter(scale):
 def test_a_glance_at_fewer_pixels_decides_as_all_of_them_do(name, by, monkeypatch):
     right = scene_of(5, side=128, object=name)
     scene = replace(right, x=right.x + by[0], y=right.y + by[1])
-    asked, within = [], Scene.within
-    monkeypatch.setattr(Scene, "within", lambda self, most: asked.append(most) or within(self, most))
+    wider, searched = [], forward._searched
+    monkeypatch.setattr(forward, "_searched", lambda *given: wider.append(given) or searched(*given))
     found = judge(scene)
     # Only what fits nearly as well as can be is no more than glanced at.
-    assert (asked[:1] == [forward.GLANCED]) == (math.hypot(*by) < 1.5)
+    assert bool(wider) == (math.hypot(*by) > 1.5)
     monkeypatch.setattr(forward, "GLANCED", 128**2)
     whole = judge(scene)
     assert (found.supported, found.other_fits, found.contested) == (whole.supported, whole.other_fits, whole.contested)

@@ -11,6 +11,7 @@ from ..findings import Deviation
 from ..forward import Reading, Verdict, holds
 from ..pairs import afterwards
 from ..scan_table import patterns_constant, placed
+from ..slip import Slip
 
 _ON_FRAMES: Final = ("centre", "detector")
 _CODES: Final = {"pairing": "PHYS-001", "positions": "PHYS-002", "centre": "PHYS-003", "detector": "PHYS-004"}
@@ -25,6 +26,8 @@ def check(case: Case) -> Iterator[Deviation]:
         yield _other(
             scan.x, scan.frames, verdict, verdict.best, surplus=any(map(case.is_surplus, case.binding.dissents))
         )
+    elif verdict.slip and not _explained(case):
+        yield _slipped(scan.x, verdict, verdict.slip)
     elif verdict.best is not None and verdict.contested and not _explained(case):
         yield _contested(scan.x, scan.frames, verdict, verdict.best)
     elif verdict.astray and not _explained(case):
@@ -66,6 +69,26 @@ def _explained(case: Case) -> bool:
     if patterns_constant(case):
         return True
     return placed(case, scan).leaves_object
+
+
+def _slipped(positions: str, verdict: Verdict, slip: Slip) -> Deviation:
+    """No step mends it: which frame or position is missing shows only as nearly as frames are looked at."""
+    many = abs(slip.step)
+    place = f"the position {'' if many == 1 else f'{many} '}{'after' if slip.step > 0 else 'before'} their own"
+    lost, over = ("frame", "position") if slip.step > 0 else ("position", "frame")
+    cause = f"a {lost} was lost before" if many == 1 else f"{many} {lost}s were lost before"
+    other = f"a {over} is too many" if many == 1 else f"{many} {over}s are too many"
+    return Deviation(
+        code="PHYS-001",
+        level="warning",
+        array=positions,
+        message=f"frames from about {slip.frame} on fit {place} better ({slip.beside:.2f} in place of {slip.own:.2f}): "
+        f"{cause}, or {other}",
+        expected="patterns as probe, object and positions predict them",
+        found=f"a step of {slip.step:+d} from about frame {slip.frame} on",
+        evidence=_evidence(verdict),
+        at=("forwardModel",),
+    )
 
 
 def _astray(positions: str, verdict: Verdict) -> Deviation:
