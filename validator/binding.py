@@ -153,6 +153,10 @@ def reading_of_member(
         if member in {entry.name for entry in spec.legacy_names()}:
             ways = _ways(spec, headers[member])
             every = [(form, layout) for form in ways for layout in _candidates(spec, form, None)]
+            first = binding.reading(spec.name)
+            if first and first.layout and first.undeclared:
+                # An order that nobody declared both names may have.
+                every += [(form, first.layout) for form in ways if fits(first.layout.dims, form[0].shape)]
             agreeing = [
                 (form, layout)
                 for form, layout in every

@@ -13,7 +13,7 @@ from .words import enumerate_words
 
 
 def check_axes(contracts: Iterable[Contract], axes: Mapping[str, Sequence[int | str]]) -> None:
-    """Raise :class:`ValueError` where no contract knows an array, or its axes in this order.
+    """Raise :class:`ValueError` where no contract knows an array, or these axes of it, in whatever order.
 
     Axes of length 1 may be left out or named.
     """
@@ -28,7 +28,7 @@ def check_axes(contracts: Iterable[Contract], axes: Mapping[str, Sequence[int | 
                 f"axes are named for {name!r}, which is no array of the contract; there are {', '.join(specs)}"
             )
         known = dict.fromkeys(order for contract, spec in specs[name] for order in orders_of(contract, spec))
-        if _plain(dims) not in map(_plain, known):
+        if not any(same_axes(_plain(dims), _plain(order)) for order in known):
             told = enumerate_words([words(order) for order in known], "or")
             raise ValueError(f"{name}: no contract has the axes {words(dims)}; known are {told}")
 

@@ -356,7 +356,7 @@ def test_version_and_help():
         (["--axes", "diffraction", "x"], "is not ARRAY=A,B,C"),
         (["--axes", "=H,W", "x"], "is not ARRAY=A,B,C"),
         (["--axes", "foo=H,W,N", "x"], "no array of the contract"),
-        (["--axes", "diffraction=N,W,H", "x"], r"known are \(N, H, W\) or \(H, W, N\)"),
+        (["--axes", "diffraction=N,W,N", "x"], r"known are \(N, H, W\) or \(H, W, N\)"),
         (["--contract", "ptychopinn/legacy-hwn", "--axes", "Y=N,H,W", "x"], "no array of the contract"),
         (["--max-expansion", "0", "x"], "is not a ratio"),
         (["--max-expansion", "nan", "x"], "is not a ratio"),

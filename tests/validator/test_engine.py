@@ -437,7 +437,7 @@ def test_a_value_that_is_no_array_is_named():
 
 @pytest.mark.parametrize(
     ("axes", "told"),
-    [({"foo": ("H", "W", "N")}, "no array of the contract"), ({"diffraction": ("N", "W", "H")}, "known are")],
+    [({"foo": ("H", "W", "N")}, "no array of the contract"), ({"diffraction": ("N", "W", "W")}, "known are")],
 )
 def test_axes_that_no_contract_knows_are_the_callers_mistake(canonical, axes, told):
     with pytest.raises(ValueError, match=told):

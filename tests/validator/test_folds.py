@@ -82,9 +82,9 @@ def test_ranges_equal_numpy(array, cuts):
 @given(stacks(), CUTS)
 def test_frames_equal_numpy(array, cuts):
     last = array.ndim - 1
-    facts = run(array, cuts, frame_axes=(0, last))
+    facts = run(array, cuts, frame_axes=range(last + 1))
     native = array.astype(array.dtype.newbyteorder("="))
-    for axis in {0, last}:
+    for axis in range(last + 1):
         rows = by_frame(native, axis)
         finite = np.isfinite(rows)
         told = facts.frames[axis]
@@ -114,7 +114,7 @@ def test_the_range_does_not_depend_on_whether_frames_are_counted(array, cuts):
 
 @given(stacks(), CUTS, st.data())
 def test_digests_tell_equal_frames_from_different_ones(array, cuts, data):
-    axis = data.draw(st.sampled_from([0, array.ndim - 1]))
+    axis = data.draw(st.integers(0, array.ndim - 1))
     n = array.shape[axis]
     view = np.moveaxis(array, axis, 0)
     source, target = data.draw(st.integers(0, n - 1)), data.draw(st.integers(0, n - 1))
@@ -229,7 +229,7 @@ def test_minus_zero_is_zero_to_a_fingerprint():
 
 @pytest.mark.parametrize(
     ("shape", "dtype", "axis"),
-    [((4, 5, 6), "f4", 1), ((0, 5, 5), "f4", 0), ((5, 5, 0), "f4", 2), ((4, 5), "c8", 0), ((4, 5), "?", 0)],
+    [((1 << 13, 1 << 9, 2), "f4", 1), ((0, 5, 5), "f4", 0), ((5, 5, 0), "f4", 2), ((4, 5), "c8", 0), ((4, 5), "?", 0)],
 )
 def test_what_cannot_be_folded_by_frame_is_left_out(shape, dtype, axis):
     header = ArrayHeader(name="a", shape=shape, dtype=np.dtype(dtype))

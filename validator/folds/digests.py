@@ -57,7 +57,7 @@ def _weights(first: int, count: int) -> Array:
 
 
 class AdjacentDigestFold:
-    """With the scan axis first, each frame lies in one piece: a running CRC each."""
+    """With the scan axis elsewhere, each frame lies in runs of its own: a running CRC each."""
 
     def __init__(self, header: ArrayHeader, rows: Rows) -> None:
         self._rows = rows
@@ -65,12 +65,12 @@ class AdjacentDigestFold:
 
     def add(self, chunk: Array, start: int) -> None:
         data = chunk.view(np.uint8).data
-        size, pixels, crc = chunk.dtype.itemsize, self._rows.pixels, self._crc
-        frame, at = start // pixels, -(start % pixels)
-        while at < chunk.size:
-            here = data[max(at, 0) * size : (at + pixels) * size]
-            crc[frame] = crc32(here, crc[frame])
-            frame, at = frame + 1, at + pixels
+        size, crc = chunk.dtype.itemsize, self._crc
+        for piece in self._rows.pieces(chunk, start):
+            at, length = piece.at * size, piece.items.shape[-1] * size
+            for frame in range(piece.frames.start, piece.frames.stop):
+                crc[frame] = crc32(data[at : at + length], crc[frame])
+                at += length
 
     def digests(self) -> Array:
         """uint64, (n_frames,)."""

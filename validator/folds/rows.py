@@ -14,6 +14,9 @@ Array = np.ndarray[Any, Any]
 MAX_FRAMES: Final = 1 << 18
 """As many as the scan table has rows at most."""
 
+MAX_RUNS: Final = 1 << 21
+"""Runs of frames that take turns: each is a step of its own, however short."""
+
 
 class Piece(NamedTuple):
     """A part of a chunk, from its item ``at``, and its frames: 2-D of whole rows, or 1-D within one row."""
@@ -24,15 +27,23 @@ class Piece(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """How frames lie in storage: with the scan axis first a row is a frame, with it last one pixel of every frame."""
+    """How frames lie in storage: ``outer`` times ``n_frames`` runs of ``inner`` items, the frames taking turns.
+
+    With the scan axis last a run is one item; a row is one pixel of every frame then, else it is a run of one frame.
+    """
 
     n_frames: int
-    pixels: int
-    first: bool
+    outer: int
+    inner: int
+
+    @property
+    def first(self) -> bool:
+        """Whether the items of a row are of one frame."""
+        return self.inner > 1 or self.outer == 1
 
     @property
     def row(self) -> int:
-        return self.pixels if self.first else self.n_frames
+        return self.inner if self.first else self.n_frames
 
     def pieces(self, chunk: Array, start: int) -> list[Piece]:
         """A chunk cut at the edges of rows; ``start`` is the index of its first item."""
@@ -43,18 +54,21 @@ class Rows(NamedTuple):
             at = min(row - skip, end)
             pieces.append(Piece(0, self._part(start, skip, at), chunk[:at]))
         whole = (end - at) // row
-        if whole:
-            first = (start + at) // row
-            frames = slice(first, first + whole) if self.first else slice(0, row)
-            pieces.append(Piece(at, frames, chunk[at : at + whole * row].reshape(whole, row)))
-            at += whole * row
+        while whole:
+            frame = (start + at) // row % self.n_frames if self.first else 0
+            # Frames that take turns begin anew behind the last one.
+            count = min(whole, self.n_frames - frame) if self.first else whole
+            frames = slice(frame, frame + count) if self.first else slice(0, row)
+            pieces.append(Piece(at, frames, chunk[at : at + count * row].reshape(count, row)))
+            at += count * row
+            whole -= count
         if at < end:
             pieces.append(Piece(at, self._part(start + at, 0, end - at), chunk[at:]))
         return pieces
 
     def _part(self, start: int, skip: int, length: int) -> slice:
         if self.first:
-            frame = start // self.pixels
+            frame = start // self.inner % self.n_frames
             return slice(frame, frame + 1)
         return slice(skip, skip + length)
 
@@ -73,10 +87,10 @@ class Rows(NamedTuple):
 
 
 def rows_of(header: ArrayHeader, axis: int) -> Rows | None:
-    """How frames along an axis of the shape lie; None where one pass in bounded memory cannot tell them apart."""
+    """How frames along an axis of the shape lie; None where there are no numbers, or too many frames or runs."""
     n_frames = header.shape[axis]
     at = header.storage_axes.index(axis)
-    before, after = math.prod(header.storage[:at]), math.prod(header.storage[at + 1 :])
-    if header.dtype.kind not in "fiu" or header.count == 0 or n_frames > MAX_FRAMES or (before > 1 and after > 1):
+    if header.dtype.kind not in "fiu" or header.count == 0 or n_frames > MAX_FRAMES:
         return None
-    return Rows(n_frames, header.count // n_frames, before == 1)
+    rows = Rows(n_frames, math.prod(header.storage[:at]), math.prod(header.storage[at + 1 :]))
+    return None if rows.outer > 1 and rows.first and rows.outer * n_frames > MAX_RUNS else rows

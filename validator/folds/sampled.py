@@ -11,6 +11,7 @@ from ..coarse import picked
 from ..dataset import ArrayHeader
 from ..spaced import spaced
 from .facts import Sample
+from .rows import MAX_RUNS
 
 Array = np.ndarray[Any, Any]
 
@@ -19,17 +20,18 @@ MAX_BYTES: Final = 1 << 25
 
 
 class SampledFold:
-    """At most :data:`FRAMES` frames, and fewer of large ones, with the scan axis first or last in storage.
+    """At most :data:`FRAMES` frames, and fewer of large ones.
 
     Of very large ones only some pixels are taken.
     """
 
-    def __init__(self, header: ArrayHeader, axis: int, *, first: bool) -> None:
-        self._first = first
+    def __init__(self, header: ArrayHeader, axis: int) -> None:
         self._n = header.shape[axis]
-        self._pixels = header.count // self._n
         # The two detector axes as they lie in storage; brought into the order of the shape at the end.
         at = header.storage_axes.index(axis)
+        # Items of a frame that lie side by side, before those of the next one.
+        self._run = math.prod(header.storage[at + 1 :])
+        self._last = at > 0 and self._run == 1
         rest = [one for one in header.storage_axes if one != axis]
         lengths = [length for place, length in enumerate(header.storage) if place != at]
         self._order = [rest.index(one) for one in sorted(rest)]
@@ -46,22 +48,18 @@ class SampledFold:
 
     @classmethod
     def along(cls, header: ArrayHeader, axis: int) -> Self | None:
-        """A sample along an axis of the shape, or None where frames are not planes that one pass can gather."""
+        """A sample along an axis of the shape, or None where frames are no planes that one pass can gather."""
         at = header.storage_axes.index(axis)
-        before, after = math.prod(header.storage[:at]), math.prod(header.storage[at + 1 :])
-        if header.dtype.kind not in "fiu" or len(header.shape) != 3 or header.count == 0 or (before > 1 and after > 1):
+        outer, run = math.prod(header.storage[:at]), math.prod(header.storage[at + 1 :])
+        if header.dtype.kind not in "fiu" or len(header.shape) != 3 or header.count == 0:
             return None
-        return cls(header, axis, first=before == 1)
+        if outer > 1 and run > 1 and outer * header.shape[axis] > MAX_RUNS:
+            return None
+        return cls(header, axis)
 
     def add(self, chunk: Array, start: int) -> None:
-        end = start + chunk.size
-        if self._first:
-            low, high = np.searchsorted(self.index, [start // self._pixels, -(-end // self._pixels)])
-            for row in range(int(low), int(high)):
-                begin = int(self.index[row]) * self._pixels
-                a, b = max(begin, start), min(begin + self._pixels, end)
-                into, taken = self._taken(a - begin, b - begin)
-                self._held[row, into] = chunk[a - start : b - start][taken]
+        if not self._last:
+            self._runs(chunk, start)
             return
         pixel, skip = divmod(start, self._n)
         at = 0
@@ -78,6 +76,17 @@ class SampledFold:
             pixel += rows
         if at < chunk.size:
             self._part(chunk[at:], pixel, 0)
+
+    def _runs(self, chunk: Array, start: int) -> None:
+        run, end = self._run, start + chunk.size
+        for turn in range(start // (run * self._n), -(-end // (run * self._n))):
+            base = turn * run * self._n
+            low, high = np.searchsorted(self.index, [(start - base) // run, -(-(end - base) // run)])
+            for row in range(int(low), int(high)):
+                begin = base + int(self.index[row]) * run
+                a, b = max(begin, start), min(begin + run, end)
+                into, taken = self._taken(turn * run + a - begin, turn * run + b - begin)
+                self._held[row, into] = chunk[a - start : b - start][taken]
 
     def _part(self, piece: Array, pixel: int, skip: int) -> None:
         inside = (self.index >= skip) & (self.index < skip + piece.size)
