@@ -82,6 +82,15 @@ class Reading:
         """Every axis that a symbol may be, under any layout that fits."""
         return tuple(dict.fromkeys(layout.dims.index(symbol) for layout in self.layouts if symbol in layout.dims))
 
+    def elsewhere(self, symbol: str) -> tuple[Layout, ...]:
+        """Of an undecided cube, the orders that put a symbol where nobody declared it: sizes allow them, too."""
+        if not self.alternatives or len(set(self.header.shape)) > 1 or symbol not in self.layouts[0].dims:
+            return ()
+        dims = self.layouts[0].dims
+        others = tuple(one for one in dims if one != symbol)
+        orders = ((*others[:at], symbol, *others[at:]) for at in range(len(dims)))
+        return tuple(Layout(order) for order in orders if all(order != layout.dims for layout in self.layouts))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Binding:

@@ -39,10 +39,12 @@ PLAINLY: Final = 0.3
 
 
 def _as_decided(reading: Reading, layout: Layout | None, why: str) -> Reading:
-    same = next((one for one in reading.layouts if layout and one.dims == layout.dims), None)
-    if same is not None:
-        return replace(reading, layout=same, alternatives=(), evidence=why)
-    return replace(reading, evidence=why) if layout is None else reading
+    if layout is None:
+        return replace(reading, evidence=why)
+    same = next((one for one in reading.layouts if one.dims == layout.dims), layout)
+    if not same_axes(same.dims, reading.layouts[0].dims):
+        return reading
+    return replace(reading, layout=same, alternatives=(), evidence=why)
 
 
 def _beside(reading: Reading, patterns: Layout | None) -> Reading:
@@ -157,7 +159,7 @@ class Evidence:
         """How well the model holds under each order of axes, the best first; and why it cannot be asked of others."""
         asked: list[tuple[Score, Layout]] = []
         silent: list[tuple[str, Layout]] = []
-        for layout in reading.layouts:
+        for layout in (*reading.layouts, *reading.elsewhere(scan.dimension)):
             scene = scene_of(case, scan, reading, layout)
             if isinstance(scene, str):
                 silent.append((scene, layout))

@@ -73,11 +73,12 @@ def one_pass(
 def _frame_axes(name: str, scans: Sequence[tuple[Scan, Binding]]) -> set[int]:
     """The axes of a member of patterns along which its frames may lie."""
     return {
-        axis
+        layout.dims.index(scan.dimension)
         for scan, binding in scans
         for reading in binding.readings.values()
         if reading.header.name == name and reading.spec.quantity is not None
-        for axis in reading.possible_axes(scan.dimension)
+        for layout in (*reading.layouts, *reading.elsewhere(scan.dimension))
+        if scan.dimension in layout.dims
     }
 
 
