@@ -136,7 +136,7 @@ def _contested(positions: str, frames: str, verdict: Verdict, best: Reading) -> 
         array=frames if best.kind in _ON_FRAMES else positions,
         message=f"undecided: as stored, patterns and predictions correlate {verdict.stated.correlation:.2f}; "
         f"with {best.words}, {best.score.correlation:.2f}, which is not enough to be sure: "
-        "frames or photons may be too few, probe or object poor",
+        "frames or photons may be too few, the object too plain, probe or object poor",
         expected="patterns as probe, object and positions predict them",
         found=best.name,
         evidence=_evidence(verdict),
