@@ -27,6 +27,9 @@ RESHAPING: Final = frozenset({"squeeze", "transpose"})
 NEAR: Final = 0.01
 """Mean square by which nominal positions may differ from others of the same fault, as a part of their variance."""
 
+LARGEST: Final = 1 << 24
+"""Bytes of an item that is copied: arrays go from hand to hand by whole items."""
+
 WHOLE: Final = 1e-6
 """How far from a whole number a value may be that was computed as one."""
 
@@ -279,8 +282,15 @@ def _cast(stream: Stream, dtype: np.dtype[Any], *, guarded: bool) -> Stream:
 
 def passed_through(dataset: Dataset, taken_names: Mapping[str, Any], known: Collection[str]) -> dict[str, Stream]:
     """Arrays that were read as none of the contract's, as they are: one under a second name that says more, too."""
-    return {
-        name: stream_of(dataset, header)
+    others = {
+        name: header
         for name, header in dataset.headers.items()
         if name not in known and name not in taken_names and not header.pickled
     }
+    for name, header in others.items():
+        if (size := header.dtype.itemsize) > LARGEST:
+            raise GeneratorError(
+                f"{name}: an item takes {size >> 20:,} MiB, more than {LARGEST >> 20} MiB, so it cannot be copied "
+                "piece by piece; write the file without it first"
+            )
+    return {name: stream_of(dataset, header) for name, header in others.items()}

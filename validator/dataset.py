@@ -116,7 +116,7 @@ class ArchiveDataset:
                 # Whatever its name: numpy, too, goes by the first bytes.
                 header = read_header(archive.reader(member))
             except Fault as fault:
-                self.malformed[name] = fault
+                self.malformed[name] = fault.alone()
                 self._others.append(member)
                 continue
             if header is None and name != member.name:

@@ -17,3 +17,7 @@ class Fault(Exception):
         super().__init__(f"{code} {member or ''}: {what}")
         self.code, self.what, self.member = code, what, member
         self.expected, self.found = expected, found
+
+    def alone(self) -> Fault:
+        """The same to be kept: its traceback would keep all that was in hand where it was raised."""
+        return Fault(self.code, self.what, member=self.member, expected=self.expected, found=self.found)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from npzschema.contracts import Level, rules
 
+from .escape import escape
+
 if TYPE_CHECKING:
     # Few reports carry any.
     from .picture import Picture
@@ -150,7 +152,8 @@ class ValidationError(ValueError):
         if text is None:
             errors = [finding for finding in report.findings if finding.level == "error"]
             lines = [f"{report.path}: {len(errors)} error{'s' * (len(errors) != 1)}"]
-            text = "\n".join([*lines, *(f"  {finding.code} {finding.message}" for finding in errors)])
+            lines += (f"  {finding.code} {finding.message}" for finding in errors)
+            text = "\n".join(map(escape, lines))
         super().__init__(text)
         self.report = report
 

@@ -61,6 +61,9 @@ def parse(text: str, *, allow_long: bool = False) -> Any:
         descr, fortran, lengths = usual.groups()
         shape = tuple(map(int, lengths.rstrip(",").split(","))) if lengths else ()
         return {"descr": descr, "fortran_order": _WORDS[fortran], "shape": shape}
+    # An expression that begins on a line of its own may not be indented: for Python it is none then.
+    if (start := text.lstrip(" \t")) and start[0] in "\r\n\f":
+        raise LiteralError("it does not begin on its first line")
     value, at = _Parser(text, allow_long).value(0, 0)
     if text[at:].strip(" \t\r\n\f"):
         raise LiteralError(f"{text[at:].strip()[:20]!r} follows the dictionary")
@@ -96,6 +99,8 @@ class _Parser:
         if kind == "value":
             return value, at
         if kind == "{":
+            if depth:
+                raise LiteralError("a dictionary stands within another value")
             return self.mapping(at, depth)
         if kind == "(":
             items, at, comma = self.items(at, ")", depth)

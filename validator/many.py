@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import signal
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,6 +20,9 @@ from .table_libraries import needed
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
     from multiprocessing.context import BaseContext
+
+PR_SET_PDEATHSIG: Final = 1
+"""Linux: the signal that a process gets when the one that started it ends."""
 
 SERVING: Final = 4
 """Processes and threads that hand out the work of the others."""
@@ -107,5 +112,8 @@ def _check(asked: Asked, options: Mapping[str, Any]) -> Report:
 
 
 def _alone() -> None:
-    """Each process is one of several: threads of its own would only be in their way."""
+    """Each process is one of several: threads of its own would only be in their way, and it ends with the others."""
     os.environ["POLARS_MAX_THREADS"] = "1"
+    # Where the one that asks is killed, nobody else tells: those that it started hold each other's pipes open.
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -62,7 +62,9 @@ def read_header(reader: MemberReader) -> Header | None:
     if version not in ((1, 0), (2, 0), (3, 0)):
         raise _malformed(name, f"version {version[0]}.{version[1]} is unknown", "1.0, 2.0 or 3.0")
     width = 2 if version == (1, 0) else 4
-    length = int.from_bytes(reader.read(width) if reader.left >= width else b"\xff" * 4, "little")
+    if reader.left < width:
+        raise _malformed(name, "it ends within its first bytes")
+    length = int.from_bytes(reader.read(width), "little")
     if length > MAX_HEADER:
         raise _malformed(name, f"a header of {length:,} bytes", f"at most {MAX_HEADER:,}")
     if length > reader.left:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -125,7 +126,9 @@ def write(texts: Mapping[str, str]) -> None:
             # A pipe, as /dev/stdout may be, has no path of its own.
             stream = os.path.exists(path) and not os.path.isfile(path)
             target = os.path.realpath(path)
-            temporary = path if stream else f"{target}.{os.getpid()}.part"
+            temporary = (
+                path if stream else os.path.join(os.path.dirname(target), f".npzschema-{secrets.token_hex(8)}.part")
+            )
             try:
                 with open(temporary, "w" if stream else "x", encoding="utf-8", newline="\n") as file:
                     if not stream:

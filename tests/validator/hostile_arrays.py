@@ -145,6 +145,8 @@ def headers() -> Iterator[tuple[str, Case]]:
         "trailing call": text() + "; import os",
         "trailing NUL": text() + "\0",
         "leading text": "x" + text(),
+        "a line break and an indent before": "\n " + text(),
+        "a form feed before": "\f\n  " + text(),
         "a comment": text()[:-1] + "# hello\n",
         "empty": "",
         "spaces": " " * 60,

@@ -229,7 +229,7 @@ def test_axes_are_asked_of_the_arrays_that_a_contract_has(here):
         "title": "x",
         "dimensions": {symbol: {"description": "x"} for symbol in "NHW"},
     }
-    spec = {"dims": ["N", "H", "W"], "dtype": "float32"}
+    spec = {"dims": [["N", "H"], ["W"]], "dtype": "float32"}
     configure(json.dumps({**only, "arrays": {"diffraction": spec}}), "only.json")
     with pytest.raises(UsageError, match=r"a\.npz: axes: diffraction: no contract has the axes \(H, W, N\)"):
         told("--contract", "only.json", path)

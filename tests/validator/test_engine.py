@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from npzschema import ContractError, ValidationError, validate
 from npzschema.contracts import from_document, load, rules, shipped
 from npzschema.generator import Output, fixture
 from npzschema.validator import BytesSource, FileSource, check, engine
+from npzschema.validator.archive import open_archive
 from npzschema.validator.cli import run
+from npzschema.validator.dataset import ArchiveDataset
 from npzschema.validator.rules import ARRAY_RULES, CASE_RULES
 
 
@@ -168,6 +171,26 @@ def test_raise_for_errors(canonical):
         report.raise_for_errors()
     assert caught.value.report is report
     assert "KEY-001 probeGuess" in str(caught.value)
+
+
+def test_an_error_that_nobody_catches_prints_nothing_that_a_terminal_obeys(canonical):
+    canonical["xcoords"] = canonical["xcoords"].astype("M8[s]")
+    canonical["\x1b[2J\u202e"] = np.array([object()])
+    with pytest.raises(ValidationError) as caught:
+        validate(canonical).raise_for_errors()
+    assert "\\x1b[2J" in str(caught.value)
+    assert all(line.isprintable() for line in str(caught.value).split("\n"))
+
+
+def test_what_cannot_be_read_keeps_nothing_in_memory(datasets):
+    """A traceback would hold on to all that was in hand where it was raised."""
+    data = io.BytesIO(datasets.saved(datasets.canonical()))
+    with zipfile.ZipFile(data, "a") as archive:
+        archive.writestr("bad.npy", b"\x93NUMPY\1\0\x02\0{ ")
+    dataset = ArchiveDataset(open_archive(BytesSource(data.getvalue())))
+    fault = dataset.malformed["bad"]
+    assert (fault.__traceback__, fault.__context__, fault.__cause__) == (None, None, None)
+    assert fault.member == "bad.npy"
 
 
 def test_reports_and_findings_are_frozen(canonical):

@@ -45,7 +45,7 @@ ACCEPTED = [
     "'\t'",
     "{'a': 1}",
     "{'a': 1, }",
-    "{'a': {'b': (1, [2])}}",
+    "{'a': ('b', (1, [2]))}",
     "{\n 'a'\n:\n1}",
     "[('a', '<f4', (2,)), ('', '|V3')]",
     "{'descr': '<f4', 'fortran_order': False, 'shape': (5, 16, 16), }          \n",
@@ -54,6 +54,14 @@ ACCEPTED = [
 ]
 REFUSED = [
     "",
+    # Indented on a line of its own: for Python no expression.
+    "\n {'a': 1}",
+    "\r {'a': 1}",
+    "\r\n {'a': 1}",
+    "\f\n  {'a': 1}",
+    # Numpy refuses whatever holds one.
+    "{'a': {'b': 1}}",
+    "{'a': [{'b': 1}]}",
     " ",
     "{",
     "}",

@@ -6,6 +6,8 @@ import contextlib
 import io
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -74,6 +76,39 @@ def test_a_process_that_is_killed_is_no_pass(tmp_path, datasets):
     assert lost
     assert {finding.code for one in lost for finding in one.findings} == {"INTERNAL-001"}
     assert all(one.verdict == "unreadable" for one in lost)
+
+
+ASKS = """
+import sys
+from npzschema.commands import validate_npz
+sys.argv[1:] = ["--jobs", "2", *[sys.argv[1]] * 5000]
+validate_npz()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing ends a process with the one that started it")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_processes_end_with_the_command(number, tmp_path, datasets):
+    path = tmp_path / "good.npz"
+    np.savez(path, **datasets.canonical())
+    command = subprocess.Popen([sys.executable, "-c", ASKS, str(path)], stdout=subprocess.DEVNULL)
+    begun = time.monotonic()
+    while len(workers := _workers(command.pid)) < 2:
+        assert time.monotonic() < begun + 30
+        time.sleep(0.02)
+    command.send_signal(number)
+    assert command.wait(30) == -number
+    begun = time.monotonic()
+    while any(_runs(one) for one in workers):
+        assert time.monotonic() < begun + 30
+        time.sleep(0.02)
+
+
+def _runs(process):
+    try:
+        return Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False
 
 
 def _workers(parent):

@@ -64,9 +64,9 @@ def test_the_legacy_cube_is_told_by_evidence():
     (finding,) = [one for one in report.findings if one.code == "FORMAT-001"]
     assert finding.level == "error"
     assert "FORMAT-002" not in told(report)
-    right, wrong = (float(one) for one in re.findall(r"(-?\d\.\d\d) \(-?\d+ sigma\)", finding.evidence))
+    right, *wrong = (float(one) for one in re.findall(r"(-?\d\.\d\d) \(-?\d+ sigma\)", finding.evidence))
     assert right > 0.75
-    assert wrong < 0.3
+    assert max(wrong) < 0.3
     assert report.arrays["diffraction"].axes == ("H", "W", "N")
 
 
