@@ -244,20 +244,19 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
         trials.add(pairs(wide, data, max(one.correlation for one in found)))
         verdict = trials.verdict(stated, wide)
     if verdict.other_fits:
-        verdict = replace(verdict, wanting=_wanting(scene, wide, beside, verdict))
+        # What was lost on the way leaves frames to which the best shift or step does not apply.
+        slipped = slip(scene) if verdict.best and verdict.best.name in WANTING else None
+        verdict = replace(verdict, slip=slipped, wanting=slipped is not None or _wanting(wide, beside, verdict))
     if not verdict.other_fits:
-        verdict = replace(verdict, places=around(wide, wide.x, wide.y, beside.best), slip=slip(scene))
+        verdict = replace(verdict, places=around(wide, wide.x, wide.y, beside.best), slip=verdict.slip or slip(scene))
     return verdict
 
 
-def _wanting(scene: Scene, wide: Scene, beside: Matches, verdict: Verdict) -> bool:
+def _wanting(wide: Scene, beside: Matches, verdict: Verdict) -> bool:
     """Whether frames still fit elsewhere under the best of many shifts or steps: then it is not the right one."""
     best = verdict.best
     if best is None or best.name not in WANTING:
         return False
-    if slip(scene) is not None:
-        # It fits all that come after something was lost, and not what comes before.
-        return True
     gain = around(wide, *verdict.placed(wide.x, wide.y)).gain if best.name == "shift" else beside.gain(best)
     return gain > WANTING[best.name]
 

@@ -7,7 +7,6 @@ whole scan fits any better.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -56,42 +55,60 @@ def slips(scene: Scene) -> bool:
     """Whether the last frames fit the next position, or the one before, better than their own: a quick look."""
     some = scene.within(PIXELS)
     count = len(some.index)
-    tail = some.taken(np.arange(max(0, count - TAIL), count))
-    return count >= BEFORE + FRAMES and any(
-        _fit(beside - own) for own, beside, _ in map(partial(_correlations, tail), (1, -1))
-    )
+    tail = _Fits(some.taken(np.arange(max(0, count - TAIL), count)))
+    return count >= BEFORE + FRAMES and any(_fit(tail.beside(step) - tail.own[tail.rows(step)]) for step in (1, -1))
 
 
 def slip(scene: Scene) -> Slip | None:
     """The step by which the later part of a scan is off, if it is."""
-    found = filter(None, map(partial(_from, scene.within(PIXELS)), STEPS))
+    fits = _Fits(scene.within(PIXELS))
+    found = [one for step in STEPS if (one := _from(fits, step))]
     return max(found, key=lambda one: one.beside, default=None)
 
 
-def _from(scene: Scene, step: int) -> Slip | None:
+def _from(fits: _Fits, step: int) -> Slip | None:
     """The end of the scan that is off by a step, where it begins most clearly."""
-    own, beside, index = _correlations(scene, step)
+    rows = fits.rows(step)
+    if len(rows) < BEFORE + FRAMES:
+        return None
+    tail = rows[-FRAMES:]
+    if np.median(fits.beside(step, tail) - fits.own[tail]) <= GAIN:
+        # Most scans end here: nothing else need be predicted.
+        return None
+    own, beside = fits.own[rows], fits.beside(step, rows)
     gains = beside - own
     first = max(
         range(BEFORE, len(gains) - FRAMES + 1),
         key=lambda at: (gains[:at] < 0).sum() + (gains[at:] > 0).sum(),
-        default=0,
     )
-    if not first or not (_fit(-gains[:first]) and _fit(gains[first:])):
+    if not (_fit(-gains[:first]) and _fit(gains[first:])):
         return None
     before, after, reached = (float(np.median(one)) for one in (own[:first], own[first:], beside[first:]))
-    return Slip(frame=int(index[first]), step=step, own=after, beside=reached) if before > HOLDS * reached else None
+    frame = int(fits.index[rows[first]])
+    return Slip(frame=frame, step=step, own=after, beside=reached) if before > HOLDS * reached else None
 
 
 def _fit(gains: Array) -> bool:
     return bool((gains > 0).sum() >= MOST * len(gains) and np.median(gains) > GAIN)
 
 
-def _correlations(scene: Scene, step: int) -> tuple[Array, Array, Array]:
-    """Of frames with their own positions and with those ``step`` further on, (n,) each; and which frames."""
-    partners = scene.index + step
-    rows = np.flatnonzero((partners >= 0) & (partners < len(scene.x)))
-    some, partners = scene.taken(rows), partners[rows]
-    stated, data = some.predicted(some.x, some.y), centred(some.measured)
-    middle = stated.mean(axis=0)
-    return each(stated - middle, data), each(some.at(some.x[partners], some.y[partners]) - middle, data), some.index
+class _Fits:
+    """How well frames fit positions. ``index``: which frames; ``own``: correlation at their own positions, (n,)."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene, self.index = scene, scene.index
+        stated, self._data = scene.predicted(scene.x, scene.y), centred(scene.measured)
+        self._middle = stated.mean(axis=0)
+        self.own = each(stated - self._middle, self._data)
+
+    def rows(self, step: int) -> Array:
+        """The frames that have a position so far beside their own."""
+        partners = self.index + step
+        return np.flatnonzero((partners >= 0) & (partners < len(self._scene.x)))
+
+    def beside(self, step: int, rows: Array | None = None) -> Array:
+        """Their correlations there, (n,); of all of them, or of some."""
+        rows = self.rows(step) if rows is None else rows
+        partners = self.index[rows] + step
+        model = self._scene.at(self._scene.x[partners], self._scene.y[partners])
+        return each(model - self._middle, self._data[rows])
