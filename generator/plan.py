@@ -124,7 +124,7 @@ def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None
         "normalise": f"divided by the largest value, {fix.get('divisor', 1):.6g}",
         "native": "written in C order, little-endian",
         "drop": f"cut to the first {fix.get('keep')} positions"
-        + "".join(f", like {other}" for other in fix.get("arrays", ()) if other != array),
+        + (f", like {', '.join(others)}" if (others := [one for one in fix.get("arrays", ()) if one != array]) else ""),
         "centre": f"zero frequency moved to the centre: {first}",
         "detector": f"pixels of each pattern put in another order: {first}",
         "pairing": f"positions paired with their frames: {first} {dict(fix.get('values', {})).get('step')}",

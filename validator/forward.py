@@ -17,7 +17,7 @@ from .pairing import Matches, hanging, matches, pairings, repaired, strides
 from .pairs import pairs
 from .places import WANTING, Places, around
 from .readings import far, near, turned
-from .scene import PIXELS, Scene, flickers, levelled
+from .scene import GLANCED, PIXELS, Scene, flickers, levelled
 from .score import (
     ALIKE,
     LITTLE,
@@ -41,9 +41,6 @@ Array = np.ndarray[Any, Any]
 
 GLANCE: Final = 5
 """Frames with which other readings are compared at first: enough where the stated one is far ahead."""
-
-GLANCED: Final = 1 << 12
-"""Pixels of a frame that are looked at then, as many as small detectors have, and the window of the probe they see."""
 
 QUICK: Final = 10
 """Frames with which they are compared then."""
@@ -243,12 +240,13 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
     if all(one.explained < EXPLAINS for one in found):
         trials.add(pairs(wide, data, max(one.correlation for one in found)))
         verdict = trials.verdict(stated, wide)
+    if not verdict.other_fits or (verdict.best and verdict.best.name in WANTING):
+        verdict = replace(verdict, slip=slip(scene))
     if verdict.other_fits:
         # What was lost on the way leaves frames to which the best shift or step does not apply.
-        slipped = slip(scene) if verdict.best and verdict.best.name in WANTING else None
-        verdict = replace(verdict, slip=slipped, wanting=slipped is not None or _wanting(wide, beside, verdict))
+        verdict = replace(verdict, wanting=verdict.slip is not None or _wanting(wide, beside, verdict))
     if not verdict.other_fits:
-        verdict = replace(verdict, places=around(wide, wide.x, wide.y, beside.best), slip=verdict.slip or slip(scene))
+        verdict = replace(verdict, places=around(wide, wide.x, wide.y, beside.best))
     return verdict
 
 

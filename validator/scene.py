@@ -18,6 +18,9 @@ Array = np.ndarray[Any, Any]
 PIXELS: Final = 1 << 19
 """Pixels of all frames and probe modes of one prediction: what bounds the time."""
 
+GLANCED: Final = 1 << 12
+"""Pixels of a frame that are looked at first, as many as small detectors have, and the window of the probe they see."""
+
 GOLDEN: Final = (math.sqrt(5) - 1) / 2
 
 LEAST: Final = 8

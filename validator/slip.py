@@ -12,13 +12,10 @@ from typing import Any, Final
 import numpy as np
 
 from .places import each
-from .scene import Scene
+from .scene import GLANCED, Scene
 from .score import centred
 
 Array = np.ndarray[Any, Any]
-
-PIXELS: Final = 1 << 12
-"""Pixels of a frame that are looked at, at most."""
 
 TAIL: Final = 8
 """Frames at the end of the scan that are looked at first: whatever was lost before, they are out of step."""
@@ -53,7 +50,7 @@ class Slip:
 
 def slips(scene: Scene) -> bool:
     """Whether the last frames fit the next position, or the one before, better than their own: a quick look."""
-    some = scene.within(PIXELS)
+    some = scene.within(GLANCED)
     count = len(some.index)
     tail = _Fits(some.taken(np.arange(max(0, count - TAIL), count)))
     return count >= BEFORE + FRAMES and any(_fit(tail.beside(step) - tail.own[tail.rows(step)]) for step in (1, -1))
@@ -61,7 +58,7 @@ def slips(scene: Scene) -> bool:
 
 def slip(scene: Scene) -> Slip | None:
     """The step by which the later part of a scan is off, if it is."""
-    fits = _Fits(scene.within(PIXELS))
+    fits = _Fits(scene.within(GLANCED))
     found = [one for step in STEPS if (one := _from(fits, step))]
     return max(found, key=lambda one: one.beside, default=None)
 

@@ -86,11 +86,15 @@ class Rows(NamedTuple):
         return self.reduced(np.add, items, dtype=np.float64) if items.ndim == 2 or self.first else items
 
 
-def rows_of(header: ArrayHeader, axis: int) -> Rows | None:
-    """How frames along an axis of the shape lie; None where there are no numbers, or too many frames or runs."""
-    n_frames = header.shape[axis]
+def laid(header: ArrayHeader, axis: int) -> Rows | None:
+    """How frames along an axis of the shape lie; None where there are no numbers, or too many runs."""
     at = header.storage_axes.index(axis)
-    if header.dtype.kind not in "fiu" or header.count == 0 or n_frames > MAX_FRAMES:
+    if header.dtype.kind not in "fiu" or header.count == 0:
         return None
-    rows = Rows(n_frames, math.prod(header.storage[:at]), math.prod(header.storage[at + 1 :]))
-    return None if rows.outer > 1 and rows.first and rows.outer * n_frames > MAX_RUNS else rows
+    rows = Rows(header.shape[axis], math.prod(header.storage[:at]), math.prod(header.storage[at + 1 :]))
+    return None if rows.outer > 1 and rows.first and rows.outer * rows.n_frames > MAX_RUNS else rows
+
+
+def rows_of(header: ArrayHeader, axis: int) -> Rows | None:
+    """The same for what is counted frame by frame; None also where there are too many frames."""
+    return laid(header, axis) if header.shape[axis] <= MAX_FRAMES else None

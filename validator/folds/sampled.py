@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final, Self
 
 import numpy as np
@@ -11,7 +10,7 @@ from ..coarse import picked
 from ..dataset import ArrayHeader
 from ..spaced import spaced
 from .facts import Sample
-from .rows import MAX_RUNS
+from .rows import Rows, laid
 
 Array = np.ndarray[Any, Any]
 
@@ -25,13 +24,10 @@ class SampledFold:
     Of very large ones only some pixels are taken.
     """
 
-    def __init__(self, header: ArrayHeader, axis: int) -> None:
-        self._n = header.shape[axis]
+    def __init__(self, header: ArrayHeader, axis: int, lie: Rows) -> None:
+        self._rows, self._n = lie, lie.n_frames
         # The two detector axes as they lie in storage; brought into the order of the shape at the end.
         at = header.storage_axes.index(axis)
-        # Items of a frame that lie side by side, before those of the next one.
-        self._run = math.prod(header.storage[at + 1 :])
-        self._last = at > 0 and self._run == 1
         rest = [one for one in header.storage_axes if one != axis]
         lengths = [length for place, length in enumerate(header.storage) if place != at]
         self._order = [rest.index(one) for one in sorted(rest)]
@@ -49,16 +45,11 @@ class SampledFold:
     @classmethod
     def along(cls, header: ArrayHeader, axis: int) -> Self | None:
         """A sample along an axis of the shape, or None where frames are no planes that one pass can gather."""
-        at = header.storage_axes.index(axis)
-        outer, run = math.prod(header.storage[:at]), math.prod(header.storage[at + 1 :])
-        if header.dtype.kind not in "fiu" or len(header.shape) != 3 or header.count == 0:
-            return None
-        if outer > 1 and run > 1 and outer * header.shape[axis] > MAX_RUNS:
-            return None
-        return cls(header, axis)
+        rows = laid(header, axis) if len(header.shape) == 3 else None
+        return cls(header, axis, rows) if rows else None
 
     def add(self, chunk: Array, start: int) -> None:
-        if not self._last:
+        if self._rows.first:
             self._runs(chunk, start)
             return
         pixel, skip = divmod(start, self._n)
@@ -78,7 +69,7 @@ class SampledFold:
             self._part(chunk[at:], pixel, 0)
 
     def _runs(self, chunk: Array, start: int) -> None:
-        run, end = self._run, start + chunk.size
+        run, end = self._rows.inner, start + chunk.size
         for turn in range(start // (run * self._n), -(-end // (run * self._n))):
             base = turn * run * self._n
             low, high = np.searchsorted(self.index, [(start - base) // run, -(-(end - base) // run)])
