@@ -18,6 +18,8 @@ Array = np.ndarray[Any, Any]
 FOOTPRINT_ENERGY: Final = 0.9
 """Share of a probe's intensity within what is called its footprint."""
 
+DIM: Final = 1e-2
+"""Part of the largest intensity below which pixels need not be sorted, if the others hold that share."""
 
 GROUP: Final = 1 << 19
 """Bytes of waves that are transformed at a time: they stay in the cache."""
@@ -42,28 +44,30 @@ def patches(obj: Array, x: Array, y: Array, shape: tuple[int, int], *, precise: 
     parts = np.ascontiguousarray(obj, np.complex128 if precise else np.complex64).view(kind)
     top, left = np.asarray(y, float) - height / 2, np.asarray(x, float) - width / 2
     row, column = np.floor(top).astype(np.int64), np.floor(left).astype(np.int64)
-    down, right = (top - row).astype(kind), (left - column).astype(kind)
-    result = np.empty((len(row), height, 2 * width), dtype=kind)
-    for at in range(len(row)):
-        # One pixel more than a patch on each axis, for the interpolation.
-        block = _block(parts, int(row[at]), 2 * int(column[at]), height + 1, 2 * (width + 1))
-        vertical = block[:-1] * (1 - down[at])
-        vertical += block[1:] * down[at]
-        np.multiply(vertical[:, :-2], 1 - right[at], out=result[at])
-        result[at] += vertical[:, 2:] * right[at]
+    down, right = (top - row).astype(kind)[:, None, None], (left - column).astype(kind)[:, None, None]
+    # One pixel more than a patch on each axis, for the interpolation.
+    blocks = _blocks(parts, row, 2 * column, (height + 1, 2 * (width + 1)))
+    vertical = blocks[:, :-1] * (1 - down)
+    vertical += blocks[:, 1:] * down
+    result = vertical[:, :, :-2] * (1 - right)
+    result += vertical[:, :, 2:] * right
     complex_: Array = result.view(np.complex128 if precise else np.complex64)
     return complex_
 
 
-def _block(plane: Array, row: int, column: int, rows: int, columns: int) -> Array:
-    """A part of a plane; zero outside of it."""
-    inside = plane[max(row, 0) : max(row + rows, 0), max(column, 0) : max(column + columns, 0)]
-    if inside.shape == (rows, columns):
-        return inside
-    block = np.zeros((rows, columns), dtype=plane.dtype)
-    top, left = max(-row, 0), max(-column, 0)
-    block[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
-    return block
+def _blocks(plane: Array, row: Array, column: Array, shape: tuple[int, int]) -> Array:
+    """Parts of a plane, (n, rows, columns), from the rows and columns where they begin; zero outside of it."""
+    room = [side - part for side, part in zip(plane.shape, shape, strict=True)]
+    if len(row) and min(row.min(), column.min()) >= 0 and row.max() <= room[0] and column.max() <= room[1]:
+        # Every part there is, as a view: those that are wanted are copied in one step.
+        windows: Array = np.ndarray((room[0] + 1, room[1] + 1, *shape), plane.dtype, plane, strides=plane.strides * 2)
+        return np.asarray(windows[row, column])
+    blocks = np.zeros((len(row), *shape), dtype=plane.dtype)
+    for block, top, left in zip(blocks, row.tolist(), column.tolist(), strict=True):
+        inside = plane[max(top, 0) : max(top + shape[0], 0), max(left, 0) : max(left + shape[1], 0)]
+        down, right = max(-top, 0), max(-left, 0)
+        block[down : down + inside.shape[0], right : right + inside.shape[1]] = inside
+    return blocks
 
 
 def amplitudes(probe: Array, obj: Array, x: Array, y: Array, *, precise: bool = True) -> Array:
@@ -120,8 +124,11 @@ def footprint(intensity: Array) -> float:
     Returns:
         NaN where there is no intensity.
     """
-    brightest = np.sort(intensity, axis=None)[::-1]
-    if not brightest.size or brightest.sum() <= 0:
+    enough = FOOTPRINT_ENERGY * intensity.sum()
+    if not enough > 0:
         return math.nan
-    area = int(np.searchsorted(np.cumsum(brightest), FOOTPRINT_ENERGY * brightest.sum())) + 1
+    bright = intensity[intensity > DIM * intensity.max()]
+    if bright.sum() < enough:
+        bright = intensity.reshape(-1)
+    area = int(np.searchsorted(np.cumsum(np.sort(bright)[::-1]), enough)) + 1
     return 2 * math.sqrt(area / math.pi)

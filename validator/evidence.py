@@ -20,7 +20,7 @@ from .binding import Binding, Layout, Reading
 from .case import Case, ForwardTest
 from .folds import Facts
 from .forward import ALIKE, SIGNIFICANT, Score, Verdict, judge, plain, residuals, stated_of
-from .prepared import scene_of
+from .prepared import Parts, parts_of, scene_of
 from .slices import frames_along
 from .solve import agree
 from .words import axes
@@ -71,7 +71,7 @@ class Evidence:
 
     def __init__(self, facts: Mapping[str, Facts]) -> None:
         self._facts = facts
-        self._judged: dict[tuple[Any, ...], tuple[Verdict, tuple[float, float] | None]] = {}
+        self._judged: dict[tuple[Any, ...], ForwardTest] = {}
         self._plain: dict[tuple[Any, ...], Score] = {}
 
     def decided(self, case: Case) -> Binding:
@@ -125,16 +125,13 @@ class Evidence:
                 silent=undecided if asked else silent[0][0],
                 orders=self._by_model(case, scan, reading)[1] if asked else "",
             )
-        scene = scene_of(case, scan, reading, reading.layout)
-        if isinstance(scene, str):
-            return ForwardTest(silent=scene)
+        parts = parts_of(case, scan, reading, reading.layout)
+        if isinstance(parts, str):
+            return ForwardTest(silent=parts)
         key = _key(case, scan, reading, reading.layout)
         if key not in self._judged:
-            known = stated_of(scene)
-            verdict, counts = judge(scene, known), case.holds_counts(reading)
-            self._judged[key] = verdict, residuals(known, counts=counts) if verdict.supported else None
-        verdict, fits = self._judged[key]
-        return ForwardTest(verdict=verdict, residuals=fits, quantity=_quantity(verdict, fits))
+            self._judged[key] = _judged(parts)
+        return self._judged[key]
 
     def _by_model(self, case: Case, scan: Scan, reading: Reading) -> tuple[Layout | None, str]:
         """The order of axes under which the model holds, or None, and what it says of each."""
@@ -183,6 +180,17 @@ class Evidence:
             return None, "slices cannot be compared"
         axis, told = frames_along(facts, by_axis.keys())
         return by_axis[axis] if axis is not None else None, told
+
+
+def _judged(parts: Parts) -> ForwardTest:
+    """What the forward model says of the stated reading."""
+    scene = parts.scene()
+    if isinstance(scene, str):
+        return ForwardTest(silent=scene)
+    known = stated_of(scene)
+    verdict = judge(scene, known)
+    fits = residuals(known, counts=parts.counts) if verdict.supported else None
+    return ForwardTest(verdict=verdict, residuals=fits, quantity=_quantity(verdict, fits))
 
 
 def _quantity(verdict: Verdict, fits: tuple[float, float] | None) -> Quantity | None:

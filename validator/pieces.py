@@ -39,6 +39,9 @@ LARGEST: Final = 3 << 21
 THREADS: Final = min(3, CORES)
 """Threads that inflate: one more has a core to itself where what they give is used."""
 
+AHEAD: Final = 2 * THREADS
+"""Pieces in line behind the first: enough that no thread waits while whoever cuts and uses them is held up."""
+
 
 class Undivided(Exception):
     """From here on the stream cannot be inflated in pieces: it must be read in order, from its beginning."""
@@ -60,7 +63,7 @@ def pieces(source: ByteSource, start: int, end: int, *, least: int = LEAST) -> G
     with Threads(THREADS, "npzschema-inflate") as pool:
         for data, last in _divided(source, start, end, least):
             line.append(_Part(data, last, pool.submit(_inflated, data, last=last)))
-            if len(line) > THREADS:
+            if len(line) > AHEAD:
                 yield _first(line)
         while line:
             yield _first(line)

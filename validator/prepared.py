@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -24,8 +25,66 @@ TAME: Final = (1e-9, 1e9)
 """Patterns whose largest value lies within can be squared in single precision."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Parts:
+    """What a scene is made of, as it lies in the file: probe (P, H, W), object (HO, WO), positions (N,), frames.
+
+    ``frames``: the sampled ones, (n, rows, columns), all their pixels or evenly spaced ones; ``index``: which they
+    are; ``whole``: pixels that a frame has; ``counts``: whether frames hold counts, not amplitudes. ``name``: of
+    the probe.
+    """
+
+    name: str
+    probe: Array
+    object: Array
+    x: Array
+    y: Array
+    frames: Array
+    index: Array
+    whole: tuple[int, int]
+    counts: bool
+
+    def scene(self) -> Scene | str:
+        """The scene, or why there is none."""
+        # Of no size: neither very large nor very small values overflow, and only shapes are compared.
+        fitted = coarse.fitted(_unit(self.probe), self.frames)
+        if fitted is None:
+            rows, columns = self.whole
+            return (
+                f"frames of {rows}x{columns} pixels that {self.name} of {len(self.probe):,} "
+                f"mode{'s' * (len(self.probe) > 1)} fills are too large to be predicted"
+            )
+        probe, frames = fitted
+        measured, kept, dead = _usable(frames)
+        if len(kept) < LEAST:
+            return f"fewer than {LEAST} frames are usable"
+        largest = float(measured.max())
+        if not TAME[0] < largest < TAME[1]:
+            # Of no size, for the same reason.
+            measured = measured / largest
+        if self.counts:
+            measured = np.sqrt(measured)
+        return Scene(
+            probe=probe,
+            # In the precision that patterns are predicted with.
+            object=_unit(self.object).astype(np.complex64, copy=False),
+            x=self.x,
+            y=self.y,
+            index=self.index[kept],
+            measured=measured.astype(np.float32, copy=False),
+            dead=dead,
+            whole=self.whole,
+        )
+
+
 def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene | str:
     """Everything the model needs, or why it cannot be asked."""
+    parts = parts_of(case, scan, reading, layout)
+    return parts if isinstance(parts, str) else parts.scene()
+
+
+def parts_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Parts | str:
+    """What there is of it in the file, or why it cannot be used; nothing is computed yet."""
     facts = case.facts_of(reading)
     axis = layout.dims.index(scan.dimension) if scan.dimension in layout.dims else -1
     sample = facts.samples.get(axis) if facts else None
@@ -50,33 +109,16 @@ def scene_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Scene 
         return f"{scan.probe} is of another size than a frame"
     if obj.shape[0] != 1:
         return f"{scan.object} has several modes"
-    # Of no size: neither very large nor very small values overflow, and only shapes are compared.
-    fitted = coarse.fitted(_unit(probe), frames)
-    if fitted is None:
-        return (
-            f"frames of {rows}x{columns} pixels that {scan.probe} of {len(probe):,} "
-            f"mode{'s' * (len(probe) > 1)} fills are too large to be predicted"
-        )
-    probe, frames = fitted
-    measured, kept, dead = _usable(frames)
-    if len(kept) < LEAST:
-        return f"fewer than {LEAST} frames are usable"
-    largest = float(measured.max())
-    if not TAME[0] < largest < TAME[1]:
-        # Of no size, for the same reason.
-        measured = measured / largest
-    if case.holds_counts(reading):
-        measured = np.sqrt(measured)
-    return Scene(
+    return Parts(
+        name=scan.probe,
         probe=probe,
-        # In the precision that patterns are predicted with.
-        object=_unit(obj[0]).astype(np.complex64, copy=False),
+        object=obj[0],
         x=placed[0],
         y=placed[1],
-        index=sample.index[kept],
-        measured=measured.astype(np.float32, copy=False),
-        dead=dead,
+        frames=frames,
+        index=sample.index,
         whole=(rows, columns),
+        counts=case.holds_counts(reading),
     )
 
 
@@ -111,7 +153,10 @@ def _placed(case: Case, scan: Scan, n_frames: int) -> tuple[Array, Array] | str:
 
 def _unit(values: Array) -> Array:
     largest = float(max(max(part.max(), -part.min()) for part in (values.real, values.imag)))
-    return values / largest if largest > 0 else values
+    if not largest > 0:
+        return values
+    # As real numbers: numpy divides complex ones by complex ones only.
+    return np.asarray((np.ascontiguousarray(values).view(values.real.dtype) / largest).view(values.dtype))
 
 
 def _usable(frames: Array) -> tuple[Array, Array, Array | None]:

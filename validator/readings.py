@@ -11,7 +11,7 @@ import numpy as np
 
 from .scene import Scene
 from .score import correlating
-from .trial import Affine, Trial, moved, trial
+from .trial import Affine, Trial, moved, moved_each, trial
 
 Array = np.ndarray[Any, Any]
 
@@ -22,8 +22,7 @@ def near(scene: Scene, predicted: Array, data: Array) -> Iterator[Trial]:
     ``predicted``: patterns at the stated positions. ``data``, here and below: the measured frames, centred.
     """
     yield from _detector(scene, predicted, data)
-    for name, words, affine in symmetries(scene):
-        yield moved(scene, name, words, affine, data)
+    yield from moved_each(scene, symmetries(scene), data)
 
 
 def symmetries(scene: Scene) -> Iterator[tuple[str, str, Affine]]:
@@ -145,8 +144,7 @@ def _offset(predicted: Array, data: Array) -> tuple[int, int]:
 def far(scene: Scene, data: Array) -> Iterator[Trial]:
     """Flips about other middles, corner for centre, other scales."""
     x, y = scene.x, scene.y
-    for name, words, affine in _other_middles(scene):
-        yield moved(scene, name, words, affine, data)
+    yield from moved_each(scene, _other_middles(scene), data)
     (rows, columns), (height, width) = scene.object.shape, scene.probe.shape[-2:]
     words = "positions taken as the upper left corner of the patch"
     yield moved(scene, "corner", words, Affine(x0=width / 2, y0=height / 2), data)
@@ -164,5 +162,5 @@ def far(scene: Scene, data: Array) -> Iterator[Trial]:
 def turned(frames: Array, name: str, roll_rows: int, roll_columns: int) -> Array:
     """Frames (n, H, W) with the detector's pixels in another order, by the name of a reading."""
     turn = next(turn for one, _, turn in _ORIENTATIONS if one == name)
-    rolled: Array = np.roll(turn(frames), (roll_rows, roll_columns), axis=(1, 2))
-    return rolled
+    other = turn(frames)
+    return np.roll(other, (roll_rows, roll_columns), axis=(1, 2)) if roll_rows or roll_columns else other

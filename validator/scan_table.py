@@ -338,4 +338,4 @@ def _diameter(case: Case, reading: Reading | None) -> float:
     modes = tuple(axis for axis in range(facts.values.ndim) if axis not in planes)
     step = math.ceil(math.sqrt(math.prod(facts.values.shape[axis] for axis in planes) / MEASURED))
     some = facts.values[tuple(slice(None, None, step if axis in planes else 1) for axis in range(facts.values.ndim))]
-    return step * footprint((np.abs(some.astype(np.complex128)) ** 2).sum(axis=modes))
+    return step * footprint((np.square(some.real, dtype=float) + np.square(some.imag, dtype=float)).sum(axis=modes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,6 +21,9 @@ PIXELS: Final = 1 << 19
 
 GLANCED: Final = 1 << 12
 """Pixels of a frame that are looked at first, as many as small detectors have, and the window of the probe they see."""
+
+TOGETHER: Final = 1 << 18
+"""Pixels of all frames that are predicted at once for several readings: of larger ones that saves nothing."""
 
 GOLDEN: Final = (math.sqrt(5) - 1) / 2
 
@@ -65,7 +69,19 @@ class Scene:
 
     def at(self, x: Array, y: Array) -> Array:
         """Amplitudes at some positions, float32, (n, H, W)."""
-        found = amplitudes(self.probe, self.object, x, y, precise=False)
+        return self._as_compared(amplitudes(self.probe, self.object, x, y, precise=False))
+
+    def predicted_each(self, places: Sequence[tuple[Array, Array]]) -> Iterator[Array]:
+        """The same as :meth:`predicted` for each of several positions of all frames: of small frames many at a time."""
+        count = max(1, TOGETHER // self.measured.size)
+        for at in range(0, len(places), count):
+            some = places[at : at + count]
+            x, y = (np.concatenate([one[self.index] for one in axis]) for axis in zip(*some, strict=True))
+            found = amplitudes(self.probe, self.object, x, y, precise=False)
+            yield from map(self._as_compared, found.reshape(len(some), *self.measured.shape))
+
+    def _as_compared(self, found: Array) -> Array:
+        """Predicted frames with what is done to the measured ones."""
         if self.dead is not None:
             found[:, self.dead] = 0
         return levelled(found) if self.level else found

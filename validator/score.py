@@ -192,7 +192,9 @@ def score(predicted: Array, measured: Array) -> Score:
     n = len(predicted)
     means = predicted.mean(axis=0), measured.mean(axis=0)
     model, data = (predicted - means[0]).reshape(n, -1), (measured - means[1]).reshape(n, -1)
-    norm = math.sqrt(_dot(model, model) * _dot(data, data))
+    energies = [np.einsum("ij,ij->i", one, one) for one in (model, data)]
+    totals = [float(one.sum()) for one in energies]
+    norm = math.sqrt(totals[0] * totals[1])
     if not 0 < norm < math.inf or n < 2:
         # A reading that predicts nothing, the same for all frames, or what overflows, is as bad as any.
         return Score(correlation=0.0, sigma=0.0, parts=np.zeros(n), own=np.zeros(n))
@@ -205,30 +207,29 @@ def score(predicted: Array, measured: Array) -> Score:
     # Rows and columns sum to zero already, up to rounding: the null's mean is zero.
     sigma = math.sqrt(float((products**2).sum()) / (n - 1))
     found = float(np.trace(products)) / norm
-    sides = [np.sqrt(np.einsum("ij,ij->i", one, one)) for one in (model, data)]
-    norms = np.outer(*sides)
+    norms = np.outer(*map(np.sqrt, energies))
+    shared = [_shared(one.reshape(predicted.shape)) / total for one, total in zip((model, data), totals, strict=True)]
     own = np.divide(products, norms, out=np.zeros((n, n)), where=norms > 0)
     return Score(
         correlation=found,
         sigma=sigma / norm,
         likeness=_alike(*means),
-        attainable=_attainable(model.reshape(predicted.shape), data.reshape(measured.shape)),
+        attainable=_attainable(*shared, data.size),
         parts=np.diagonal(products) / norm,
         chance=math.sqrt(float((own**2).sum() - (np.diagonal(own) ** 2).sum()) / (n * (n - 1))),
         own=np.diagonal(own),
     )
 
 
-def _attainable(model: Array, data: Array) -> float:
-    """The correlation with a right model: the root of the part of the variance of ``data`` that is no noise; or 0.
+def _attainable(model: float, data: float, count: int) -> float:
+    """The correlation with a right model: the root of the part of the variance of the data that is no noise; or 0.
 
-    Neighbouring pixels share what is no noise, and how much of it, the model tells.
+    Neighbouring pixels share what is no noise, and how much of it, the model tells: ``model`` and ``data`` are what
+    they share, in variances, of ``count`` pixels each.
     """
-    least = max(STRUCTURED, 16 / math.sqrt(2 * data.size))
-    shared = [_shared(one) / _dot(one, one) for one in (data, model)]
-    if min(shared) <= least:
+    if min(model, data) <= max(STRUCTURED, 16 / math.sqrt(2 * count)):
         return 0.0
-    return math.sqrt(min(1.0, shared[0] / shared[1]))
+    return math.sqrt(min(1.0, data / model))
 
 
 def _shared(frames: Array) -> float:

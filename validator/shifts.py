@@ -97,7 +97,5 @@ def refined(scene: Scene, one: Trial, data: Array) -> Iterator[Trial]:
 
 def leans(scene: Scene, data: Array, stated: float) -> bool:
     """Whether a small shift of all positions already fits better: then the right one is farther that way."""
-    return any(
-        correlation(scene.predicted(scene.x + dx, scene.y + dy), data) > stated + 0.02
-        for dx, dy in ((2, 0), (-2, 0), (0, 2), (0, -2))
-    )
+    places = [(scene.x + dx, scene.y + dy) for dx, dy in ((2, 0), (-2, 0), (0, 2), (0, -2))]
+    return any(correlation(predicted, data) > stated + 0.02 for predicted in scene.predicted_each(places))

@@ -6,13 +6,13 @@ whole scan fits any better.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from .places import each
-from .scene import GLANCED, Scene
+from .scene import GLANCED, Scene, levelled
 from .score import centred
 
 Array = np.ndarray[Any, Any]
@@ -50,10 +50,11 @@ class Slip:
 
 def slips(scene: Scene) -> bool:
     """Whether the last frames fit the next position, or the one before, better than their own: a quick look."""
-    some = scene.within(GLANCED)
-    count = len(some.index)
-    tail = _Fits(some.taken(np.arange(max(0, count - TAIL), count)))
-    return count >= BEFORE + FRAMES and any(_fit(tail.beside(step) - tail.own[tail.rows(step)]) for step in (1, -1))
+    count = len(scene.index)
+    if count < BEFORE + FRAMES:
+        return False
+    tail = _Fits(scene.taken(np.arange(count - TAIL, count)).within(GLANCED))
+    return any(_fit(tail.beside(step) - tail.own[tail.rows(step)]) for step in (1, -1))
 
 
 def slip(scene: Scene) -> Slip | None:
@@ -93,8 +94,11 @@ class _Fits:
     """How well frames fit positions. ``index``: which frames; ``own``: correlation at their own positions, (n,)."""
 
     def __init__(self, scene: Scene) -> None:
-        self._scene, self.index = scene, scene.index
-        stated, self._data = scene.predicted(scene.x, scene.y), centred(scene.measured)
+        self.index, self._data = scene.index, centred(scene.measured)
+        self._scene, self._level = replace(scene, level=False), scene.level
+        # By position; frames that are beside each other share most of theirs.
+        self._predicted: dict[int, Array] = {}
+        stated = self._at(scene.index)
         self._middle = stated.mean(axis=0)
         self.own = each(stated - self._middle, self._data)
 
@@ -106,6 +110,13 @@ class _Fits:
     def beside(self, step: int, rows: Array | None = None) -> Array:
         """Their correlations there, (n,); of all of them, or of some."""
         rows = self.rows(step) if rows is None else rows
-        partners = self.index[rows] + step
-        model = self._scene.at(self._scene.x[partners], self._scene.y[partners])
-        return each(model - self._middle, self._data[rows])
+        return each(self._at(self.index[rows] + step) - self._middle, self._data[rows])
+
+    def _at(self, positions: Array) -> Array:
+        """What is predicted there, each once, (n, H, W)."""
+        places = positions.tolist()
+        new = [place for place in places if place not in self._predicted]
+        if new:
+            self._predicted.update(zip(new, self._scene.at(self._scene.x[new], self._scene.y[new]), strict=True))
+        found = np.stack([self._predicted[place] for place in places])
+        return levelled(found) if self._level else found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -133,6 +133,13 @@ def trial(kind: str, name: str, words: str, predicted: Array, measured: Array, f
 
 def moved(scene: Scene, name: str, words: str, affine: Affine, data: Array) -> Trial:
     """The trial of other positions."""
-    predicted = scene.predicted(*affine.apply(scene.x, scene.y))
-    fit = correlation(predicted, data)
-    return trial("positions", name, words, predicted, scene.measured, fit, **affine._asdict())
+    return next(moved_each(scene, [(name, words, affine)], data))
+
+
+def moved_each(scene: Scene, readings: Iterable[tuple[str, str, Affine]], data: Array) -> Iterator[Trial]:
+    """The trials of several."""
+    every = list(readings)
+    places = [affine.apply(scene.x, scene.y) for _, _, affine in every]
+    for (name, words, affine), predicted in zip(every, scene.predicted_each(places), strict=True):
+        fit = correlation(predicted, data)
+        yield trial("positions", name, words, predicted, scene.measured, fit, **affine._asdict())
