@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from npzschema.contracts import ContractError
@@ -157,22 +156,7 @@ def _run_simulate(options: argparse.Namespace, output: Output) -> Made:
         seed=options.seed,
         object_shape=options.object_shape,
     )
-    picture = Path(options.png) if options.png else None
-    if picture is not None:
-        from .picture import check
-
-        # Whatever forbids the picture is told before anything is written.
-        check(picture, Path(options.output), contract, force=options.force)
-    made = simulate(options.output, experiment, contract=contract, options=output)
-    if picture is not None:
-        from .errors import GeneratorError
-        from .picture import draw
-
-        try:
-            draw(picture, made.path, contract, force=options.force)
-        except GeneratorError as error:
-            raise GeneratorError(f"{made.path} is written, its picture is not: {error}") from None
-    return made
+    return simulate(options.output, experiment, contract=contract, options=output, png=options.png)
 
 
 def _output_of(options: argparse.Namespace, stderr: TextIO) -> Output:

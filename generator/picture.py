@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from npzschema.validator.faults import Fault
 from npzschema.validator.source import FileSource
 
 from .errors import GeneratorError
-from .replace import refuse_existing, replacing
+from .replace import refuse_existing
 from .stream import Stream, c_order, stream_of, taken
 
 Array = np.ndarray[Any, Any]
@@ -26,7 +27,7 @@ MOST_FRAMES: Final = 500
 
 
 def check(target: Path, dataset: Path, contract: Contract, *, force: bool = False) -> None:
-    """Say now what :func:`draw` would say later.
+    """Ask beforehand whether there can be a picture.
 
     Raises:
         GeneratorError: matplotlib is missing, the contract has no scan, or nothing can be written.
@@ -43,13 +44,12 @@ def check(target: Path, dataset: Path, contract: Contract, *, force: bool = Fals
     refuse_existing(target, force=force)
 
 
-def draw(target: Path, dataset: Path, contract: Contract, *, force: bool = False) -> None:
-    """Write a PNG.
+def drawn(dataset: Path, contract: Contract) -> bytes:
+    """The picture, as PNG.
 
     Raises:
-        GeneratorError: matplotlib is missing, the contract has no scan, or nothing can be written.
+        GeneratorError: the contract has no scan, or what it needs cannot be read.
     """
-    check(target, dataset, contract, force=force)
     from matplotlib.figure import Figure
 
     scan = _scan(contract)
@@ -69,8 +69,9 @@ def draw(target: Path, dataset: Path, contract: Contract, *, force: bool = False
     path.set_title("object, amplitude; scan path")
     pattern.imshow(np.log10(arrays[scan.frames] + 1e-9))
     pattern.set_title("mean pattern, log10")
-    with replacing(target, force=force) as (file, _):
+    with io.BytesIO() as file:
         figure.savefig(file, format="png", dpi=120)
+        return file.getvalue()
 
 
 def _scan(contract: Contract) -> Scan:

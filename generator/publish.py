@@ -84,6 +84,7 @@ def publish(
     *,
     sidecar: Sidecar | None = None,
     sidecar_path: Path | None = None,
+    beside: Mapping[Path, Callable[[Path], bytes]] = {},
     steps: tuple[Mapping[str, Any], ...] = (),
     last: Callable[[], None] = lambda: None,
     block: int = BLOCK,
@@ -97,6 +98,7 @@ def publish(
         options: how it is written.
         sidecar: what is known of its origin.
         sidecar_path: where that goes, if anywhere.
+        beside: other files that show what was made, and what they hold, given where that lies meanwhile.
         steps: what was done, for the caller.
         last: asked before anything gets its name; raises where it must not.
         block: bytes of an array that are held where its axes change their order.
@@ -112,8 +114,8 @@ def publish(
     with contextlib.ExitStack() as stack:
         stack.callback(options.progress.end)
         others = (sidecar_path,) if sidecar_path else ()
-        made, *beside = stack.enter_context(replacing_all(target, *others, force=options.force))
-        writer = NpzWriter(made.file, options.compression, options.level, digests=bool(beside))
+        made, *parts = stack.enter_context(replacing_all(target, *others, *beside, force=options.force))
+        writer = NpzWriter(made.file, options.compression, options.level, digests=bool(others))
         for name in order:
             stream = streams[name]
             chunks = options.progress.watched(c_order(stream, target.parent, block))
@@ -124,9 +126,11 @@ def publish(
         if not report.ok:
             wrong = "; ".join(f"{one.code} {one.message}" for one in report.findings if one.level == "error")
             raise NotKeptError(f"{target}: what was made does not keep {contract.id}: {wrong}; nothing was written")
-        if beside and sidecar is not None:
+        if others and sidecar is not None:
             text = json.dumps(document(sidecar, made.temporary, contract, writer.arrays), indent=2, ensure_ascii=False)
-            beside[0].put(text.encode() + b"\n")
+            parts[0].put(text.encode() + b"\n")
+        for part, content in zip(parts[len(others) :], beside.values(), strict=True):
+            part.put(content(made.temporary))
         _refuse_stale(target, made.temporary, sidecar_path)
         last()
     return Made(path=target, report=replace(report, path=str(target)), steps=steps, sidecar=sidecar_path)

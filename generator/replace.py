@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from npzschema.validator.beside import Threads, Work
+from npzschema.validator.outputs import part_beside
 
 from .errors import GeneratorError
 
@@ -46,17 +46,6 @@ class Part:
 
 
 @contextlib.contextmanager
-def replacing(target: Path, *, force: bool) -> Iterator[tuple[BinaryIO, Path]]:
-    """A temporary file beside the target, which takes its name once the block ends without an error.
-
-    Raises:
-        GeneratorError: the target exists and ``force`` is not given, or nothing can be written there.
-    """
-    with replacing_all(target, force=force) as (part,):
-        yield part.file, part.temporary
-
-
-@contextlib.contextmanager
 def replacing_all(target: Path, *beside: Path, force: bool) -> Iterator[tuple[Part, ...]]:
     """A temporary file for a target and for each file that speaks of it; all take their names, or none does.
 
@@ -82,7 +71,7 @@ def replacing_all(target: Path, *beside: Path, force: bool) -> Iterator[tuple[Pa
 
 @contextlib.contextmanager
 def _part(target: Path) -> Iterator[Part]:
-    temporary = _beside(target)
+    temporary = part_beside(target)
     with _told_of(target):
         file = open(temporary, "xb+")  # noqa: SIM115 - closed below, whatever its last bytes meet
     try:
@@ -98,11 +87,6 @@ def _part(target: Path) -> Iterator[Part]:
         _forget(temporary)
 
 
-def _beside(target: Path) -> Path:
-    # Random: what a killed run left behind stands in nobody's way, though process ids come again.
-    return target.with_name(f".npzschema-{secrets.token_hex(8)}.part")
-
-
 @contextlib.contextmanager
 def _told_of(target: Path) -> Iterator[None]:
     try:
@@ -116,7 +100,7 @@ def _rename(first: Part, beside: tuple[Part, ...]) -> None:
     with contextlib.ExitStack() as kept, contextlib.ExitStack() as undo:
         for part in beside:
             if os.path.lexists(part.target):
-                old = _beside(part.target)
+                old = part_beside(part.target)
                 with _told_of(part.target):
                     os.replace(part.target, old)
                     _sync_folder(part.target.parent)
@@ -138,7 +122,7 @@ def _second_name(target: Path, kept: contextlib.ExitStack) -> Path | None:
     """Another name of the file that is replaced, so that it can come back; None where there is no such file."""
     if not os.path.lexists(target):
         return None
-    old = _beside(target)
+    old = part_beside(target)
     try:
         os.link(target, old, follow_symlinks=False)
     except OSError:

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Final
@@ -84,6 +85,7 @@ def simulate(
     *,
     contract: str | Contract = DEFAULT,
     options: Output = DEFAULTS,
+    png: str | os.PathLike[str] | None = None,
 ) -> Made:
     """Simulate a dataset in bounded memory.
 
@@ -92,17 +94,26 @@ def simulate(
         experiment: what to simulate.
         contract: its form: a shipped contract.
         options: how the file is written.
+        png: also a picture of it: probe, object with the scan path, mean pattern. Needs matplotlib.
 
     Raises:
-        GeneratorError: the experiment cannot be done, or its result does not keep the contract.
+        GeneratorError: the experiment cannot be done or drawn, or its result does not keep the contract. Nothing is
+            left behind then.
         ContractError: the contract is refused.
     """
     wanted = contract if isinstance(contract, Contract) else load(contract)
     experiment = experiment or Experiment()
     out = Path(output)
     refuse_existing(out, force=options.force)
+    pictures: dict[Path, Callable[[Path], bytes]] = {}
+    if png is not None:
+        from .picture import check, drawn
+
+        # Whatever forbids the picture is told before anything is simulated.
+        check(Path(png), out, wanted, force=options.force)
+        pictures[Path(png)] = partial(drawn, contract=wanted)
     try:
-        return publish(out, dataset(experiment, wanted), wanted, options, block=BLOCK)
+        return publish(out, dataset(experiment, wanted), wanted, options, beside=pictures, block=BLOCK)
     except MemoryError:
         raise GeneratorError(f"{out}: there is not enough memory to simulate this") from None
 

@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from npzschema.terminal import UsageError
@@ -126,9 +127,7 @@ def write(texts: Mapping[str, str]) -> None:
             # A pipe, as /dev/stdout may be, has no path of its own.
             stream = os.path.exists(path) and not os.path.isfile(path)
             target = os.path.realpath(path)
-            temporary = (
-                path if stream else os.path.join(os.path.dirname(target), f".npzschema-{secrets.token_hex(8)}.part")
-            )
+            temporary = path if stream else str(part_beside(Path(target)))
             try:
                 with open(temporary, "w" if stream else "x", encoding="utf-8", newline="\n") as file:
                     if not stream:
@@ -144,6 +143,11 @@ def write(texts: Mapping[str, str]) -> None:
                 os.replace(temporary, os.path.realpath(path))
             except OSError as error:
                 raise _cannot_write(path, error) from None
+
+
+def part_beside(target: Path) -> Path:
+    """Where a file lies until it is whole. Random: what a killed run left behind is in nobody's way."""
+    return target.with_name(f".npzschema-{secrets.token_hex(8)}.part")
 
 
 def _remove(path: str) -> None:

@@ -110,7 +110,7 @@ def parts_of(case: Case, scan: Scan, reading: Reading, layout: Layout) -> Parts 
     if obj.shape[0] != 1:
         return f"{scan.object} has several modes"
     return Parts(
-        name=scan.probe,
+        name=scan.probe or "",
         probe=probe,
         object=obj[0],
         x=placed[0],

@@ -106,17 +106,19 @@ class ScanTable:
         # What depends on other rows is a column of its own, so that rows can be judged in slices.
         columns = {**self.columns, **self._repeats()}
         # Each test is asked of the arrays first. Most tables keep everything: then there is nothing to list.
-        doubtful = {
-            keyword: rows for keyword, test in self._tests().items() if (rows := ~test(columns.__getitem__)).any()
-        }
+        tests = {keyword: (test, ~test(columns.__getitem__)) for keyword, test in self._tests().items()}
+        doubtful = {keyword: test for keyword, (test, rows) in tests.items() if rows.any()}
         if not doubtful:
             return {}
         ready()
         # Interrupted, polars waits for ever.
         with uninterrupted():
-            return self._failures(columns, doubtful)
+            return self._failures(columns, doubtful, np.any([rows for _, rows in tests.values()], axis=0))
 
-    def _failures(self, columns: Mapping[str, Array], doubtful: Mapping[str, Array]) -> Mapping[str, tuple[int, ...]]:
+    def _failures(
+        self, columns: Mapping[str, Array], tests: Mapping[str, Test], doubtful: Array
+    ) -> Mapping[str, tuple[int, ...]]:
+        """The same of some tests; ``doubtful``: the rows that may fail, (n,)."""
         import pandera.polars as pa
         import polars as pl
 
@@ -128,11 +130,10 @@ class ScanTable:
             kept = test(pl.col).fill_null(True)
             return pa.Check(lambda data: data.lazyframe.select(kept), name=keyword, error=keyword)
 
-        tests = self._tests()
-        schema = pa.DataFrameSchema(checks=[asked(keyword, tests[keyword]) for keyword in doubtful])
+        schema = pa.DataFrameSchema(checks=[asked(keyword, test) for keyword, test in tests.items()])
         failed: dict[str, Array] = {}
         for start in range(0, self.rows, SLICE):
-            if not any(rows[start : start + SLICE].any() for rows in doubtful.values()):
+            if not doubtful[start : start + SLICE].any():
                 continue
             try:
                 schema.validate(frame.slice(start, SLICE), lazy=True)

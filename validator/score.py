@@ -208,13 +208,15 @@ def score(predicted: Array, measured: Array) -> Score:
     sigma = math.sqrt(float((products**2).sum()) / (n - 1))
     found = float(np.trace(products)) / norm
     norms = np.outer(*map(np.sqrt, energies))
-    shared = [_shared(one.reshape(predicted.shape)) / total for one, total in zip((model, data), totals, strict=True)]
+    mine, theirs = (
+        _shared(one.reshape(predicted.shape)) / total for one, total in zip((model, data), totals, strict=True)
+    )
     own = np.divide(products, norms, out=np.zeros((n, n)), where=norms > 0)
     return Score(
         correlation=found,
         sigma=sigma / norm,
         likeness=_alike(*means),
-        attainable=_attainable(*shared, data.size),
+        attainable=_attainable(mine, theirs, data.size),
         parts=np.diagonal(products) / norm,
         chance=math.sqrt(float((own**2).sum() - (np.diagonal(own) ** 2).sum()) / (n * (n - 1))),
         own=np.diagonal(own),

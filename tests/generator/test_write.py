@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -19,12 +20,19 @@ from hypothesis import strategies as st
 
 from npzschema.generator import GeneratorError, deflate
 from npzschema.generator import write as module
-from npzschema.generator.replace import refuse_existing, replacing
+from npzschema.generator.replace import refuse_existing, replacing_all
 from npzschema.generator.write import NpzWriter
 from npzschema.validator import dataset, pieces
 from npzschema.validator.archive import Limits, open_archive
 from npzschema.validator.dataset import CHUNK, ArchiveDataset
 from npzschema.validator.source import BytesSource
+
+
+@contextlib.contextmanager
+def replacing(target, *, force):
+    with replacing_all(target, force=force) as (part,):
+        yield part.file, part.temporary
+
 
 ARRAYS = {
     "f4": np.linspace(-1, 1, 1000, dtype="f4").reshape(10, 100),

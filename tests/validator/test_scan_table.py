@@ -207,7 +207,7 @@ def test_what_is_asked_of_arrays_first_hides_nothing_from_pandera(rows):
     made = table(columns, inside_tolerance=1, object_shape=(60, 50), patch=(2, 2), **keywords)
     every = np.ones(len(rows), dtype=bool)
     with_repeats = {**made.columns, **made._repeats()}
-    assert made.failures() == made._failures(with_repeats, dict.fromkeys(made._tests(), every))
+    assert made.failures() == made._failures(with_repeats, made._tests(), every)
 
 
 def test_a_far_position_does_not_make_the_search_for_neighbours_quadratic():
