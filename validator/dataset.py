@@ -21,6 +21,9 @@ from .pickled_text import MAX_TEXT, read_text
 CHUNK: Final = 1 << 21
 """Bytes of array data handed out at a time, at most: fits the caches, and leaves threads to themselves for a while."""
 
+HEADERS: Final = 1 << 21
+"""Bytes that the headers of all members may take together: each is a text that takes its time to understand."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArrayHeader:
@@ -97,7 +100,7 @@ class Dataset(Protocol):
 
 
 class ArchiveDataset:
-    """The arrays of an archive. Headers are read when it is made, data is not.
+    """The arrays of an archive. Headers are read when it is made, data is not; ``FILE-009`` where these take too long.
 
     ``others``: members that are no readable arrays. ``malformed``: those that begin like an array but cannot be read,
     with the fault. Whether that matters is for the contract to say: one that nobody will read is FILE-005.
@@ -110,15 +113,22 @@ class ArchiveDataset:
         self.malformed: dict[str, Fault] = {}
         faults = list(archive.faults)
         headers: dict[str, ArrayHeader] = {}
+        read = 0
         for member in archive.members:
+            if read > HEADERS:
+                what = f"headers of more than {HEADERS:,} bytes together"
+                raise Fault("FILE-009", what, expected=f"at most {HEADERS:,} bytes", found=f"{read:,} bytes and more")
             name = array_name(member.name)
+            reader = archive.reader(member)
             try:
                 # Whatever its name: numpy, too, goes by the first bytes.
-                header = read_header(archive.reader(member))
+                header = read_header(reader)
             except Fault as fault:
                 self.malformed[name] = fault.alone()
                 self._others.append(member)
                 continue
+            finally:
+                read += reader.position
             if header is None and name != member.name:
                 self.malformed[name] = Fault("FILE-010", "does not begin like a .npy array", member=member.name)
                 self._others.append(member)

@@ -223,6 +223,12 @@ def prefixes() -> Iterator[tuple[str, Case]]:
             f"an array of {length} bytes, deflated",
             of(2, "010", lambda length=length: archive(parts(diffraction=good[:length], deflate=True))),
         )
+    fields = ", ".join(f"('{at}', '<f4')" for at in range(580))
+    structured = npy_of(f"{{'descr': [{fields}], 'fortran_order': False, 'shape': (0,), }}")
+    unending = npy_of(f"{{'descr': [{fields}, ")
+    for what, body in {"large": structured, "large and unreadable": unending}.items():
+        many = [*parts(), *(Part(name=b"%d.npy" % at, body=body, deflate=True) for at in range(900))]
+        yield f"900 headers, {what}", of(2, "009", lambda many=many: archive(many))
     yield "text under an array's name", of(2, "010", lambda: archive(parts(diffraction=b"hello, world\n")))
     yield "an optional array that is none", of(2, "010", lambda: archive(parts(Y=b"hello, world\n")))
 
