@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npzschema.contracts.forward_model import amplitudes, patches
+from npzschema.contracts.forward_model import FOOTPRINT_ENERGY, amplitudes, footprint, patches
 
 
 def complex_of(rng, *shape):
@@ -156,3 +156,19 @@ def test_inputs_are_left_alone():
     amplitudes(*given_)
     for one, before in zip(given_, kept, strict=True):
         np.testing.assert_array_equal(one, before)
+
+
+@given(
+    st.lists(st.integers(0, 5) | st.integers(0, 10**6), min_size=1, max_size=80),
+    st.sampled_from([1, 2.0**-100, 2.0**40]),
+)
+def test_the_footprint_is_of_the_fewest_pixels_that_hold_most(pixels, scale):
+    intensity = np.array(pixels, dtype=float).reshape(-1, 1) * scale
+    found = footprint(intensity)
+    if not any(pixels):
+        assert math.isnan(found)
+        return
+    area = next(
+        count for count in range(1, len(pixels) + 1) if sum(sorted(pixels)[-count:]) >= FOOTPRINT_ENERGY * sum(pixels)
+    )
+    assert found == pytest.approx(2 * math.sqrt(area / math.pi))

@@ -12,6 +12,7 @@ import pytest
 
 from npzschema import validate
 from npzschema.contracts import from_document, load
+from npzschema.validator.prepared import Parts
 
 
 def coded(report, code):
@@ -409,3 +410,13 @@ def test_another_cube_beside_legacy_patterns_is_not_guessed(datasets):
     # Where sizes tell, nothing is open.
     fewer = {name: array[:20] if len(array) == 32 and name != "probeGuess" else array for name, array in made.items()}
     assert not coded(validate(legacy(fewer)), "FORMAT-002")
+
+
+def test_contracts_that_read_a_file_alike_are_judged_once(datasets, monkeypatch):
+    made = []
+    real = Parts.scene
+    monkeypatch.setattr(Parts, "scene", lambda parts: made.append(parts) or real(parts))
+    arrays = legacy(datasets.canonical())
+    arrays |= {f"{name}_start": arrays[name] for name in ("xcoords", "ycoords")}
+    assert "ptychopinn/legacy-hwn" in validate(arrays).recognised
+    assert len(made) == 1

@@ -12,6 +12,7 @@ import pytest
 
 from npzschema.generator.simulate import Experiment, truth
 from npzschema.validator import forward
+from npzschema.validator import scene as module_of_scene
 from npzschema.validator.forward import (
     Affine,
     Reading,
@@ -705,6 +706,20 @@ def test_fewer_pixels_of_frames_of_one_energy_are_of_one_energy():
     scene = scene_of(3, side=128, photons=300.0).levelled().within(64 * 64)
     assert scene.measured.shape[1:] == (64, 64)
     np.testing.assert_allclose(norms(scene.measured), norms(scene.measured)[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("together", [1, 3 * 64 * SIDE * SIDE, 1 << 30])
+@pytest.mark.parametrize("how", ["plain", "level", "dead"])
+def test_readings_predicted_together_are_what_each_is_alone(monkeypatch, together, how):
+    monkeypatch.setattr(module_of_scene, "TOGETHER", together)
+    right = scene_of(3)
+    dead = np.random.default_rng(0).random((SIDE, SIDE)) < 0.1
+    seen = {"plain": right, "level": right.levelled(), "dead": replace(right, dead=dead)}[how]
+    places = [(right.x + dx, right.y * scale) for dx in (0, 1.5, -40) for scale in (1, -1)]
+    found = list(seen.predicted_each(places))
+    assert len(found) == len(places)
+    for one, (x, y) in zip(found, places, strict=True):
+        np.testing.assert_array_equal(one, seen.predicted(x, y))
 
 
 def test_the_same_scene_gives_the_same_verdict():

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from npzschema import validate
 from npzschema.validator.dataset import ArrayHeader
 from npzschema.validator.folds import fold
+from npzschema.validator.folds import lattice as module
 
 SCALES = [1.0, 0.37, 1 / 255, 1e-3, 7.3e4]
 MEANS = [0.05, 0.3, 1, 10, 100, 1e3, 1e4, 1e5]
@@ -258,3 +259,18 @@ def test_the_ratio_of_maximum_to_mean_is_no_evidence(datasets):
     assert smooth.max() / smooth.mean() > 50
     assert lattice(smooth) is None
     assert lattice(smooth.astype(np.float32)) is None
+
+
+@given(
+    st.lists(st.integers(-40, 40), max_size=60),
+    st.integers(0, 60),
+    st.sampled_from(["f2", "f4", "f8", "f16"]),
+    st.sampled_from([1, 8, 60]),
+)
+def test_levels_are_the_magnitudes_above_zero_once_each(values, more, dtype, short):
+    values = np.array(values + [7] * more, dtype=dtype) * np.dtype(dtype).type(0.1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SHORT", short)
+        levels = module._levels(np.abs(values))
+    assert levels.dtype == np.float64
+    np.testing.assert_array_equal(levels, np.unique(np.abs(values[values != 0])).astype(np.float64))
