@@ -43,8 +43,11 @@ def patches(obj: Array, x: Array, y: Array, shape: tuple[int, int], *, precise: 
     # Real and imaginary parts side by side: interpolating them needs no complex products.
     parts = np.ascontiguousarray(obj, np.complex128 if precise else np.complex64).view(kind)
     top, left = np.asarray(y, float) - height / 2, np.asarray(x, float) - width / 2
-    row, column = np.floor(top).astype(np.int64), np.floor(left).astype(np.int64)
-    down, right = (top - row).astype(kind)[:, None, None], (left - column).astype(kind)[:, None, None]
+    above, before = np.floor(top), np.floor(left)
+    down, right = (top - above).astype(kind)[:, None, None], (left - before).astype(kind)[:, None, None]
+    # However far outside: what is there is zero, and no integer overflows.
+    row = np.clip(above, -height - 1, parts.shape[0]).astype(np.int64)
+    column = np.clip(before, -width - 1, parts.shape[1] // 2).astype(np.int64)
     # One pixel more than a patch on each axis, for the interpolation.
     blocks = _blocks(parts, row, 2 * column, (height + 1, 2 * (width + 1)))
     vertical = blocks[:, :-1] * (1 - down)

@@ -94,6 +94,14 @@ def test_outside_the_object_there_is_nothing():
     assert (amplitudes(np.ones((4, 4), complex), obj, np.array([500.0]), np.array([-500.0])) == 0).all()
 
 
+@pytest.mark.parametrize("far", [1e9, -1e9, 2.0**62, -(2.0**63), 1e300, -1e300])
+def test_however_far_outside_there_is_nothing(far):
+    obj = np.ones((10, 12), complex)
+    x, y = np.array([far, 6.0, far]), np.array([5.0, far, far])
+    for precise in (True, False):
+        assert (patches(obj, x, y, (4, 4), precise=precise) == 0).all()
+
+
 @pytest.mark.parametrize("shape", [(8, 8), (6, 10), (7, 7)])
 def test_amplitudes_are_those_of_the_centred_orthonormal_transform(shape):
     rng = np.random.default_rng(4)
