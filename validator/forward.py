@@ -241,13 +241,22 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
         trials.add(pairs(wide, data, max(one.correlation for one in found)))
         verdict = trials.verdict(stated, wide)
     if not verdict.other_fits or (verdict.best and verdict.best.name in WANTING):
-        verdict = replace(verdict, slip=slip(scene))
+        verdict = replace(verdict, slip=slip(scene, _instead(verdict, scene) if verdict.other_fits else None))
     if verdict.other_fits:
         # What was lost on the way leaves frames to which the best shift or step does not apply.
         verdict = replace(verdict, wanting=verdict.slip is not None or _wanting(wide, beside, verdict))
     if not verdict.other_fits:
         verdict = replace(verdict, places=around(wide, wide.x, wide.y, beside.best))
     return verdict
+
+
+def _instead(verdict: Verdict, scene: Scene) -> tuple[Array, Array]:
+    """The positions of all frames under another reading that fits, in step with them."""
+    best = verdict.best
+    if best is None or best.name not in ("roll", "reverse"):
+        return verdict.placed(scene.x, scene.y)
+    step = int(dict(best.values)["step"])
+    return repaired(scene.x, best.name, step), repaired(scene.y, best.name, step)
 
 
 def _wanting(wide: Scene, beside: Matches, verdict: Verdict) -> bool:

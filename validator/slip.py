@@ -35,17 +35,24 @@ GAIN: Final = 0.02
 HOLDS: Final = 0.5
 """Part of the correlation there that the frames before them must reach at their own positions."""
 
+REACHED: Final = 0.2
+"""Correlation that those after them must reach there: a little less wrong is not right."""
+
 STEPS: Final = (1, -1, 2, -2, 3, -3)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slip:
-    """From which frame on, of those looked at, positions are ``step`` off; correlations at their own and beside."""
+    """From which frame on, of those looked at, positions are ``step`` off; correlations at their own and beside.
+
+    ``whole``: the mean correlation of all frames, those before at their own positions.
+    """
 
     frame: int
     step: int
     own: float
     beside: float
+    whole: float
 
 
 def slips(scene: Scene) -> bool:
@@ -57,11 +64,16 @@ def slips(scene: Scene) -> bool:
     return any(_fit(tail.beside(step) - tail.own[tail.rows(step)]) for step in (1, -1))
 
 
-def slip(scene: Scene) -> Slip | None:
-    """The step by which the later part of a scan is off, if it is."""
+def slip(scene: Scene, other: tuple[Array, Array] | None = None) -> Slip | None:
+    """The step by which the later part of a scan is off, if it is.
+
+    ``other``: positions of all frames, (N,) each, that explain the scan too. Where they do as well, nothing slipped.
+    """
     fits = _Fits(scene.within(GLANCED))
-    found = [one for step in STEPS if (one := _from(fits, step))]
-    return max(found, key=lambda one: one.beside, default=None)
+    found = max((one for step in STEPS if (one := _from(fits, step))), key=lambda one: one.beside, default=None)
+    if found and other and fits.elsewhere(*other)[fits.rows(found.step)].mean() >= found.whole:
+        return None
+    return found
 
 
 def _from(fits: _Fits, step: int) -> Slip | None:
@@ -82,8 +94,10 @@ def _from(fits: _Fits, step: int) -> Slip | None:
     if not (_fit(-gains[:first]) and _fit(gains[first:])):
         return None
     before, after, reached = (float(np.median(one)) for one in (own[:first], own[first:], beside[first:]))
-    frame = int(fits.index[rows[first]])
-    return Slip(frame=frame, step=step, own=after, beside=reached) if before > HOLDS * reached else None
+    if reached < REACHED or before <= HOLDS * reached:
+        return None
+    whole = float(np.concatenate([own[:first], beside[first:]]).mean())
+    return Slip(frame=int(fits.index[rows[first]]), step=step, own=after, beside=reached, whole=whole)
 
 
 def _fit(gains: Array) -> bool:
@@ -112,11 +126,17 @@ class _Fits:
         rows = self.rows(step) if rows is None else rows
         return each(self._at(self.index[rows] + step) - self._middle, self._data[rows])
 
+    def elsewhere(self, x: Array, y: Array) -> Array:
+        """The same at other positions of all frames, (N,) each."""
+        return each(self._compared(self._scene.predicted(x, y)) - self._middle, self._data)
+
     def _at(self, positions: Array) -> Array:
         """What is predicted there, each once, (n, H, W)."""
         places = positions.tolist()
         new = [place for place in places if place not in self._predicted]
         if new:
             self._predicted.update(zip(new, self._scene.at(self._scene.x[new], self._scene.y[new]), strict=True))
-        found = np.stack([self._predicted[place] for place in places])
+        return self._compared(np.stack([self._predicted[place] for place in places]))
+
+    def _compared(self, found: Array) -> Array:
         return levelled(found) if self._level else found

@@ -558,6 +558,29 @@ def test_a_whole_scan_out_of_step_is_no_slip():
     assert slip(replace(right, x=np.roll(right.x, 1), y=np.roll(right.y, 1))) is None
 
 
+@pytest.mark.parametrize(
+    ("step", "experiment"),
+    [
+        (-3, {"seed": 0, "n": 80, "scan": "fermat", "object": "siemens", "probe": "disc"}),
+        (-3, {"seed": 1, "n": 80, "scan": "fermat", "object": "siemens", "probe": "disc"}),
+        (5, {"seed": 0, "n": 48, "scan": "raster", "object": "smooth", "probe": "gaussian"}),
+    ],
+)
+def test_a_later_part_that_fits_a_little_less_badly_hides_no_step_of_the_whole_scan(step, experiment):
+    right = scene_of(overlap=0.75, **experiment)
+    wrong = replace(right, x=np.roll(right.x, step), y=np.roll(right.y, step))
+    assert slip(wrong) is not None
+    assert slip(wrong, (right.x, right.y)) is None
+    verdict = judge(wrong)
+    assert verdict.other_fits
+    assert (verdict.best.name, dict(verdict.best.values)["step"]) == ("roll", step)
+    assert verdict.slip is None
+    # A frame that was lost is no step of the whole scan, however well that fits what comes after it.
+    lost = slipped(right, len(right.x) // 4, 1)
+    other = np.roll(lost.x, -1), np.roll(lost.y, -1)
+    assert slip(lost, other) is not None
+
+
 @pytest.mark.parametrize(("condition", "seed"), SCENES)
 def test_frames_of_a_right_file_fit_no_other_place(condition, seed):
     right = scene_of(seed, **condition)
