@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from npzschema.validator.beside import Threads, Work
-from npzschema.validator.outputs import part_beside
+from npzschema.validator.unfinished import part_beside
 
 from .errors import GeneratorError
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from npzschema.terminal import UsageError
 
 from .escape import escape
+from .unfinished import part_beside
 
 if TYPE_CHECKING:
     from .findings import Report
@@ -143,11 +143,6 @@ def write(texts: Mapping[str, str]) -> None:
                 os.replace(temporary, os.path.realpath(path))
             except OSError as error:
                 raise _cannot_write(path, error) from None
-
-
-def part_beside(target: Path) -> Path:
-    """Where a file lies until it is whole. Random: what a killed run left behind is in nobody's way."""
-    return target.with_name(f".npzschema-{secrets.token_hex(8)}.part")
 
 
 def _remove(path: str) -> None:
