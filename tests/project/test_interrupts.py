@@ -186,8 +186,10 @@ def test_several_processes_end_together(how: str, moment: str, tmp_path: Path, d
     np.savez(tmp_path / "scan.npz", **datasets.canonical())
     script = tmp_path / "beside.py"
     script.write_text(BESIDE)
+    # Enough that none ends before a tenth of a second has passed.
+    many = 1000 if moment == "starting" else 12
     child = subprocess.Popen(
-        [sys.executable, script, how, moment, "--jobs", "2", *[str(tmp_path / "scan.npz")] * 12],
+        [sys.executable, script, how, moment, "--jobs", "2", *[str(tmp_path / "scan.npz")] * many],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     # The pipes are closed when the last of them has ended.
