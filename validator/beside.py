@@ -43,12 +43,16 @@ class Work(Generic[T]):
             self._running.release()
 
     def result(self) -> T:
-        """What came of it; raises what it raised."""
+        """What came of it; raises what it raised. To be asked for once."""
         with self._running:
             pass
-        if self._error is not None:
+        if self._error is None:
+            return self._value
+        try:
             raise self._error
-        return self._value
+        finally:
+            # An error leads back to where it was raised, and to all that was held there.
+            del self._error
 
 
 class Threads:

@@ -33,14 +33,15 @@ MOST: Final = (1 << 21) + (1 << 17)
 """Bytes of compressed data without a mark after which no piece is looked for: somewhat more than a chunk that does not
 shrink, or twice as many once there was a piece, since one may be overlooked. So many are read at a time."""
 
-LARGEST: Final = 3 << 21
-"""Bytes that a piece may become."""
+LARGEST: Final = (1 << 22) + 1
+"""Bytes that a piece may not become: one more than two of ours, which are taken for one where a mark is overlooked."""
 
 THREADS: Final = min(3, CORES)
 """Threads that inflate: one more has a core to itself where what they give is used."""
 
-AHEAD: Final = 2 * THREADS
-"""Pieces in line behind the first: enough that no thread waits while whoever cuts and uses them is held up."""
+AHEAD: Final = THREADS + 2
+"""Pieces in line behind the first: enough that no thread waits while whoever cuts and uses them is held up, and few
+enough that they take some 30 MiB at most, should all be as large as they can be."""
 
 
 class Undivided(Exception):
@@ -124,6 +125,7 @@ def _inflated(data: memoryview, *, last: bool) -> bytes:
         proved = last or stream.inflate(END, len(PROOF) + 1) == PROOF
     except InflateError:
         raise Undivided from None
-    if len(out) == LARGEST or not proved or not stream.ended or stream.unused:
-        raise Undivided
-    return out
+    if len(out) < LARGEST and proved and stream.ended and not stream.unused:
+        return out
+    del out  # The error would keep it.
+    raise Undivided

@@ -91,6 +91,38 @@ def test_what_was_done_is_let_go_of():
         assert seen() is None
 
 
+def test_what_an_error_led_to_is_let_go_of():
+    """Without waiting for the garbage collector, which comes by the number of objects, not by their size."""
+    import gc
+    import weakref
+
+    class Piece:
+        pass
+
+    seen = []
+
+    def work():
+        piece = Piece()
+        seen.append(weakref.ref(piece))
+        raise KeyError
+
+    def ask(threads):
+        piece = Piece()
+        seen.append(weakref.ref(piece))
+        waiting = threads.submit(work)
+        with pytest.raises(KeyError):
+            waiting.result()
+
+    gc.disable()
+    try:
+        with Threads(1, "one") as threads:
+            ask(threads)
+            threads.submit(int).result()
+            assert [one() for one in seen] == [None, None]
+    finally:
+        gc.enable()
+
+
 def test_how_many_can_be_started(allowed):
     before = threading.active_count()
     assert startable(20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -151,6 +152,39 @@ def test_without_marks_nothing_is_given_after_a_bounded_search(monkeypatch):
 def test_a_piece_that_grows_large_is_left_to_reading_in_order(monkeypatch):
     monkeypatch.setattr(pieces_module, "LARGEST", 1000)
     assert given_of(streamed([b"a" * 900, bytes(10**6), b"b"])) == ([b"a" * 900], False)
+
+
+def test_pieces_as_large_as_they_may_be_take_bounded_memory_while_none_is_used(monkeypatch):
+    threads, waits = 3, threading.Condition()
+    monkeypatch.setattr(pieces_module, "AHEAD", pieces_module.AHEAD - pieces_module.THREADS + threads)
+    monkeypatch.setattr(pieces_module, "THREADS", threads)
+    done = []
+    inflated = pieces_module._inflated
+
+    def counted(data, *, last):
+        try:
+            return inflated(data, last=last)
+        finally:
+            with waits:
+                done.append(len(data))
+                waits.notify_all()
+
+    monkeypatch.setattr(pieces_module, "_inflated", counted)
+    part = bytes(pieces_module.LARGEST - 1)
+    count = 2 * pieces_module.AHEAD
+    stream = streamed([part] * count)
+    tracemalloc.start()
+    try:
+        for index, piece in enumerate(pieces(BytesSource(stream), 0, len(stream), least=1)):
+            assert piece == part
+            wanted = min(count, index + 1 + pieces_module.AHEAD)
+            with waits:
+                assert waits.wait_for(lambda wanted=wanted: len(done) == wanted, timeout=60)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert index == count - 1
+    assert peak < 28 << 20
 
 
 @given(st.data())
