@@ -19,6 +19,7 @@ exit status:
   0    all are sound
   2    one is refused, or wrong usage
   130  interrupted
+  143  terminated (SIGTERM)
 
 examples:
   npz-contract list                          what ships with the tool

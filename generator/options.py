@@ -19,6 +19,7 @@ exit status:
   0    written
   2    nothing written: wrong usage, or it could not be made
   130  interrupted
+  143  terminated (SIGTERM)
 
 files:
   OUT.npz with .json instead of .npz

@@ -100,7 +100,7 @@ class Threads:
 
 
 def uninterrupted() -> AbstractContextManager[None]:
-    """Until its end interrupts wait: for libraries that do not come back from one."""
+    """Until its end interrupts and terminations wait: for libraries that do not come back from one."""
     return _interrupts("SIG_BLOCK")
 
 
@@ -114,7 +114,7 @@ def _interrupts(how: str) -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(getattr(signal, how), {signal.SIGINT})
+    before = signal.pthread_sigmask(getattr(signal, how), {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:

@@ -114,6 +114,10 @@ def _check(asked: Asked, options: Mapping[str, Any]) -> Report:
 def _alone() -> None:
     """Each process is one of several: threads of its own would only be in their way, and it ends with the others."""
     os.environ["POLARS_MAX_THREADS"] = "1"
+    # It writes nothing that would have to be tidied up, and whoever asks must be able to end it.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     # Where the one that asks is killed, nobody else tells: those that it started hold each other's pipes open.
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -20,6 +20,7 @@ exit status:
   1    findings
   2    could not check: unreadable file, wrong usage, or a fault of the tool
   130  interrupted
+  143  terminated (SIGTERM)
 
 files:
   npzschema.toml, or pyproject.toml with a table [tool.npzschema]

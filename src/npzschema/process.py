@@ -5,6 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from typing import Any, NoReturn
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM), as schedulers do at a time limit."""
 
 
 def prepare() -> None:
@@ -20,6 +25,20 @@ def interruptible() -> None:
     """To be called where KeyboardInterrupt is caught: until then an interrupt ended the process, without a word."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def leave(stop: KeyboardInterrupt) -> NoReturn:
+    """To be called once all is tidied up after an interrupt.
+
+    Threads that still read or import are not waited for: one that imports may wait for ever, for a module whose import
+    was interrupted.
+    """
+    if isinstance(stop, Terminated):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+    os._exit(130)
 
 
 def finish() -> None:
@@ -28,3 +47,11 @@ def finish() -> None:
     # Everything is written: an interrupt would only have Python tell where it was.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGTERM) is _terminate:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(*_: Any) -> NoReturn:
+    # A second one would come while the first is tidied up after.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Terminated

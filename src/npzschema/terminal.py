@@ -104,12 +104,11 @@ def main_of(name: str, run: Run) -> NoReturn:
     except SystemExit as stop:
         # argparse leaves so after --help and --version.
         status = int(stop.code or 0)
-    except KeyboardInterrupt:
-        sys.stderr.write(f"{name}: interrupted\n")
+    except KeyboardInterrupt as stop:
+        how = "terminated" if isinstance(stop, process.Terminated) else "interrupted"
+        sys.stderr.write(f"{name}: {how}\n")
         sys.stderr.flush()
-        # All is tidied up. Threads that still read or import are not waited for: one that imports may wait for ever,
-        # for a module whose import was interrupted.
-        os._exit(130)
+        process.leave(stop)
     except Exception as error:  # noqa: BLE001 - any bug; Python's own status, 1, would say that there are findings
         sys.stderr.write(f"{name}: {_fault(error)}\n")
         status = 2

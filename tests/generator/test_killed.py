@@ -127,3 +127,41 @@ def test_an_interrupt_leaves_nothing(folder):
     assert not [name for name in os.listdir(folder / "out") if name.endswith(".part")]
     if (folder / "out" / "out.npz").exists():
         assert arrays_of(folder / "out" / "out.npz")["diffraction"].shape == (3800, 32, 32)
+
+
+ENDED = """
+import os, sys
+from npzschema.generator import replace
+from npzschema.generator.write import NpzWriter
+_, number, times, *sys.argv[1:] = sys.argv
+
+def asked(real):
+    def first(*arguments):
+        os.kill(os.getpid(), int(number))
+        return real(*arguments)
+    return first
+
+NpzWriter.close = asked(NpzWriter.close)
+if times == "again":
+    replace._forget = asked(replace._forget)
+from npzschema.commands import generate_npz
+generate_npz()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "times", "status", "how"),
+    [
+        (signal.SIGINT, "once", 130, "interrupted"),
+        (signal.SIGTERM, "once", -signal.SIGTERM, "terminated"),
+        (signal.SIGTERM, "again", -signal.SIGTERM, "terminated"),
+    ],
+)
+def test_a_command_that_is_asked_to_end_says_so_and_leaves_nothing(folder, tmp_path, number, times, status, how):
+    """As by Ctrl-C, or by a scheduler at its time limit: only kill -9 leaves a part of a file."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDED, str(int(number)), times, "convert", "in.npz", tmp_path / "out.npz"],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", f"generate-npz: {how}\n")
+    assert not os.listdir(tmp_path)

@@ -57,6 +57,17 @@ def test_from_then_on_one_line_says_so(module: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "validate-npz: interrupted\n")
 
 
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_in_python_neither_is_touched(number: str) -> None:
+    """A program that uses the package has its own way to end."""
+    code = (
+        "import os, signal, npzschema.validator.engine as engine; "
+        f"before = signal.getsignal(signal.{number}); engine.validate('none.npz'); "
+        f"assert signal.getsignal(signal.{number}) is before"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 def test_whoever_is_started_without_interrupts_stays_so() -> None:
     """As with nohup, or behind & in a script."""
     done = interrupted(
