@@ -129,7 +129,7 @@ def validation(folder: Path, sizes: list[int], rounds: int) -> Iterator[Row]:
 def share_of_limit(path: Path, kind: Kind, rounds: int) -> Iterator[Row]:
     """Full validation as a share of what the slower of inflating and one pass over memory would take."""
     data, size, deflated = limits.largest_member(path)
-    alone = limits.inflating(data) if deflated else limits.passing(size)
+    alone = limits.inflating(data) if deflated else limits.passing(data)
     pair = paired(timed(partial(npzschema.validate, str(path))), timed(alone), rounds)
     rate = size / (1 << 30) / sorted(pair.peers)[len(pair.peers) // 2]
     what = "`isal` alone inflates" if deflated else "a plain `max` passes over"
