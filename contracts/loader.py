@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -115,7 +116,8 @@ def from_document(document: Mapping[str, Any], where: str = "contract") -> Contr
         what = "nested too deeply" if isinstance(error, RecursionError) else f"not JSON: {error}"
         raise ContractError(where, "", what) from None
     # As strict as with a file, and from here on nobody else's objects.
-    return _build(*_extend(parse_json(text, where), where, None, ()), where=where, own=True)
+    made = _build(*_extend(parse_json(text, where), where, None, ()), where=where, own=True)
+    return replace(made, reference="")
 
 
 def _resolve(reference: str | Path, seen: tuple[str, ...] = ()) -> tuple[Json, tuple[str, ...]]:

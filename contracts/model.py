@@ -237,7 +237,7 @@ class Contract:
     """A checked contract.
 
     ``document`` is the JSON after ``extends``, which findings point into; ``reference`` is what it was loaded by: an
-    id, or the path of a file; ``parents`` is what it extends, the nearest first.
+    id, or the path of a file, nothing where it was a document; ``parents`` is what it extends, the nearest first.
     """
 
     id: str

@@ -62,6 +62,7 @@ def load(
             one line a finding, each with what to do; ``report`` has the rest.
         GeneratorError: ``allow`` or ``axes`` name what there is not, or the file changes meanwhile.
         ContractError: the contract is refused.
+        ThreadsError: as for :func:`npzschema.validate`.
     """
     wanted = contract if isinstance(contract, Contract) else None if contract == "auto" else contracts.load(contract)
     if allow and not mend:
@@ -123,7 +124,7 @@ def _refusal(one: Examined, *, mend: bool) -> str:
     for finding in report.findings:
         if finding.level != "error" and finding.code != "FORMAT-002":
             continue
-        step = None if unreadable else step_of(report, contract, finding)
+        step = None if unreadable else step_of(finding)
         if mend and step is not None and (step.array, step.step) in planned:
             continue
         steps.append(step)

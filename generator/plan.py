@@ -77,7 +77,7 @@ def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> 
     steps: dict[tuple[str, str], Step] = {}
     obstacles: list[str] = []
     for finding in report.findings:
-        step = step_of(report, contract, finding)
+        step = step_of(finding)
         if step is None:
             if finding.level == "error":
                 obstacles.append(f"{finding.code} {finding.message}")
@@ -98,7 +98,7 @@ def plan(report: Report, contract: Contract, *, allow: Collection[str] = ()) -> 
     return Plan(steps=tuple(ordered), obstacles=tuple(obstacles))
 
 
-def step_of(report: Report, contract: Contract, finding: Finding) -> Step | None:
+def step_of(finding: Finding) -> Step | None:
     """What would mend one finding, allowed or not; None where nothing does."""
     array = finding.array or ""
     fix = dict(finding.fix) if finding.fix else None

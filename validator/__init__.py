@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from npzschema.contracts import ContractError
 
     from .archive import Limits
+    from .beside import ThreadsError
     from .engine import validate
     from .findings import ArrayFacts, Finding, Report, ValidationError
     from .source import ByteSource, BytesSource, FileSource
@@ -23,6 +24,7 @@ _HOMES: Final = {
     "Finding": ".findings",
     "Limits": ".archive",
     "Report": ".findings",
+    "ThreadsError": ".beside",
     "ValidationError": ".findings",
     "validate": ".engine",
 }
@@ -36,6 +38,7 @@ __all__ = [
     "Finding",
     "Limits",
     "Report",
+    "ThreadsError",
     "ValidationError",
     "validate",
 ]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from npzschema.contracts import Contract, ContractError, shipped
 from npzschema.terminal import UsageError
 
 from .escape import escape
-from .outputs import refuse_place, write
+from .outputs import refuse_place
 
 if TYPE_CHECKING:
     from .baseline import Baseline
@@ -116,33 +116,45 @@ def baseline_of(options: argparse.Namespace, config: Config) -> Baseline:
         raise UsageError(escape(str(error))) from None
 
 
-def chosen(
-    options: argparse.Namespace, config: Config, baseline: Baseline, whole: Sequence[Report], stderr: TextIO
-) -> list[Report]:
-    """The reports as they are asked for: findings left out, levelled, and marked where they are known."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """Reports as they are asked for: findings left out, levelled, and marked where they are known.
+
+    ``files``: what is to be written with them, text by path; ``notes``: lines to tell once it is.
+    """
+
+    reports: Sequence[Report]
+    files: Mapping[str, str]
+    notes: Sequence[str]
+
+
+def chosen(options: argparse.Namespace, config: Config, baseline: Baseline, whole: Sequence[Report]) -> Chosen:
+    """What is asked for of reports that hold everything."""
     from .baseline import unmarked
 
+    files: dict[str, str] = {}
+    notes: list[str] = []
     if baseline.path:
         # A saved report may be marked by another one.
         whole = [unmarked(report) for report in whole]
     if options.write_baseline:
         settled = [config.for_file(report.path).applied(report) for report in whole]
         baseline = baseline.renewed(whole, settled, config.fail_on, options.reason or "")
-        write({baseline.path: baseline.text()})
+        files[baseline.path] = baseline.text()
         open_ = sum(not known.reason for known in baseline.known.values())
-        _tell(stderr, f"{baseline.path}: {_entries(len(baseline.known))} written, {open_} without a reason")
+        notes.append(f"{baseline.path}: {_entries(len(baseline.known))} written, {open_} without a reason")
     stale = baseline.stale(whole)
     if stale:
         named = ", ".join(" ".join(filter(None, (one.file, one.code, one.array))) for one in stale[:3])
         named += ", ..." if len(stale) > 3 else ""
         what = f"{_entries(len(stale))} no longer found: {named}; --write-baseline {baseline.path} drops what is gone"
-        _tell(stderr, f"{baseline.path}: {what}")
-    return [config.for_file(report.path).applied(baseline.marked(report)) for report in whole]
+        notes.append(f"{baseline.path}: {what}")
+    return Chosen(
+        reports=[config.for_file(report.path).applied(baseline.marked(report)) for report in whole],
+        files=files,
+        notes=notes,
+    )
 
 
 def _entries(count: int) -> str:
     return f"{count} known finding{'s' * (count != 1)}"
-
-
-def _tell(stderr: TextIO, line: str) -> None:
-    stderr.write(escape(f"validate-npz: {line}") + "\n")

@@ -78,5 +78,4 @@ def loses(values: np.ndarray[Any, Any], cast: np.ndarray[Any, Any]) -> bool:
     low, high = parts.min(), parts.max()
     if not max(-low, high) <= limits.max:
         return True
-    parts = parts.astype(np.float64, copy=False)
     return smallest_magnitude(parts, nonnegative=bool(low >= 0)) < float(limits.tiny)

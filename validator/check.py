@@ -20,7 +20,7 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def keeps(case: Case) -> bool:
-    """Whether nothing at error level is found. Rules that crash here are told by the chosen contract's check."""
+    """Whether nothing at error level is found and no rule crashes: of that, only a chosen contract's check tells."""
     try:
         return not any(
             (deviation.level or rules()[deviation.code].level) == "error" for _, deviation in _deviations(case)

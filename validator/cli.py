@@ -51,9 +51,10 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     refuse(wanted, lambda: kept(options, config))
     baseline = baseline_of(options, config)
     whole = _validated(options, config, wanted, stderr) if options.from_report is None else _saved(options)
-    reports = chosen(options, config, baseline, whole, stderr)
-    deliver(reports, wanted, _style(options, config, stdout), stdout)
-    return _status(reports, config.fail_on)
+    found = chosen(options, config, baseline, whole)
+    deliver(found.reports, wanted, _style(options, config, stdout), stdout, beside=found.files)
+    stderr.writelines(escape(f"validate-npz: {note}") + "\n" for note in found.notes)
+    return _status(found.reports, config.fail_on)
 
 
 def _parsed(argv: list[str]) -> argparse.Namespace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -206,8 +207,7 @@ class MappingDataset:
     """Arrays in memory, checked by the same rules."""
 
     def __init__(self, arrays: Mapping[str, Any]) -> None:
-        # copy=False would be an error where a list or a scalar needs a copy.
-        self._arrays = {str(name): _as_array(str(name), value) for name, value in arrays.items()}
+        self._arrays = {_as_name(name): _as_array(name, value) for name, value in arrays.items()}
         self.headers: Mapping[str, ArrayHeader] = {
             name: ArrayHeader(
                 name=name,
@@ -243,12 +243,25 @@ class MappingDataset:
         """Nothing to check."""
 
 
+def _as_name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"names of arrays are text, not {name!r}")
+    return name
+
+
 def _as_array(name: str, value: Any) -> np.ndarray[Any, Any]:
     """The value as an array; what is wrong with it is raised with its name."""
+    # Whoever has a masked array has the module.
+    masked = sys.modules.get("numpy.ma")
+    if masked and isinstance(value, masked.MaskedArray) and masked.is_masked(value):
+        # Its data holds what the mask was there to hide.
+        raise ValueError(f"{name}: values are masked; fill them first, as by .filled(numpy.nan)")
     try:
         return np.asarray(value)
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"{name}: cannot be made an array: {error}") from None
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{name}: cannot be made an array: {error}") from error
 
 
 def chunk_lengths(storage: tuple[int, ...], itemsize: int) -> Iterator[int]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -71,9 +72,12 @@ def validate(
 
     Raises:
         ContractError: the contract is refused.
-        TypeError: ``target`` is none of these.
-        ValueError: a value of a mapping cannot be made an array; or ``axes`` names no array or order of the contract.
+        TypeError: ``target`` or another argument is none of these, or a mapping has a name that is no text.
+        ValueError: a value of a mapping cannot be made an array, or is masked; ``axes`` names no array or order of the
+            contract; or two of ``own_contracts`` have one id, or one has that of a shipped contract.
+        ThreadsError: the system allows no more threads than the libraries need that tell which rows fail.
     """
+    _check_arguments(contract, axes, limits, own_contracts)
     chosen = contract if isinstance(contract, Contract) or contract == "auto" else load(contract)
     if axes:
         check_axes([*own_contracts, *map(load, shipped())] if isinstance(chosen, str) else [chosen], axes)
@@ -105,6 +109,22 @@ def validate(
         return _read(target, "bytes in memory", options)
     except Fault as fault:
         return unreadable("bytes in memory", options.contract, fault, pictures=pictures)
+
+
+def _check_arguments(contract: object, axes: object, limits: object, own: Sequence[Contract]) -> None:
+    for name, value, kinds, words in (
+        ("contract", contract, (str, Path, Contract), "an id, a path or a contract"),
+        ("axes", axes, (Mapping, NoneType), "a mapping of names to axes"),
+        ("limits", limits, (Limits, NoneType), "Limits"),
+        *(("own_contracts", one, (Contract,), "contracts") for one in own),
+    ):
+        if not isinstance(value, kinds):
+            raise TypeError(f"{name} takes {words}, not {type(value).__name__}")
+    seen = set(shipped())
+    for one in own:
+        if one.id in seen:
+            raise ValueError(f"own_contracts: another contract has the id {one.id!r}")
+        seen.add(one.id)
 
 
 def validate_dataset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from npzschema.contracts import Contract, Scan
+from npzschema.contracts import Contract, Scan, expand_dtypes
 
 from .binding import Binding, order_of, reading_of_member
 from .dataset import ArrayHeader, Dataset
@@ -55,6 +55,7 @@ def one_pass(
                 dataset.chunks(name),
                 frame_axes=sorted(_frame_axes(name, scans)),
                 keep=name in kept,
+                cast=_may_be_cast(name, contracts, bindings),
                 fingerprints=sorted(orders.get(name, ())),
                 cheap=dataset.cheap(name),
             )
@@ -80,6 +81,15 @@ def _frame_axes(name: str, scans: Sequence[tuple[Scan, Binding]]) -> set[int]:
         for layout in (*reading.layouts, *reading.elsewhere(scan.dimension))
         if scan.dimension in layout.dims
     }
+
+
+def _may_be_cast(name: str, contracts: Sequence[Contract], bindings: Mapping[str, Binding]) -> bool:
+    """Whether some contract asks for another dtype than a member has."""
+    return any(
+        reading.header.name == name and reading.header.dtype_name not in expand_dtypes(reading.spec.dtype)
+        for one in contracts
+        for reading in bindings[one.id].readings.values()
+    )
 
 
 def _kept(scan: Scan, binding: Binding) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import Final
 
 from npzschema.terminal import Parser, tool_options
@@ -206,7 +205,9 @@ def _one_more(text: str) -> Wanted:
 
 def _jobs(text: str) -> int:
     if text == "auto":
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        from .beside import CORES
+
+        return CORES
     if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MOST_JOBS):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is neither a number from 1 to {MOST_JOBS} nor auto")
     return int(text)

@@ -59,8 +59,17 @@ def refuse(wanted: Sequence[Wanted], keep: Callable[[], Mapping[str, str]]) -> N
                 raise UsageError(escape(f"the summary would be appended to {path}, which is {what}"))
 
 
-def deliver(reports: Sequence[Report], wanted: Sequence[Wanted], style: Style, stdout: TextIO) -> None:
+def deliver(
+    reports: Sequence[Report],
+    wanted: Sequence[Wanted],
+    style: Style,
+    stdout: TextIO,
+    *,
+    beside: Mapping[str, str],
+) -> None:
     """Render every report, then write: files all or none, then what is appended, then standard output.
+
+    ``beside``: texts of other files, by their paths, which are among all or none.
 
     Raises:
         UsageError: a file cannot be written.
@@ -70,7 +79,7 @@ def deliver(reports: Sequence[Report], wanted: Sequence[Wanted], style: Style, s
     plain = replace(style, colour=False, columns=None)
     texts = [(one, REPORTERS[one.format].render(reports, plain if one.path else style)) for one in wanted]
     summaries = {path: render(reports, plain) for path, render in _appended(wanted).items()}
-    write({one.path: text for one, text in texts if one.path is not None})
+    _write({one.path: text for one, text in texts if one.path is not None} | dict(beside))
     for path, text in summaries.items():
         try:
             with open(path, "a", encoding="utf-8", newline="\n") as file:
@@ -119,8 +128,11 @@ def refuse_place(path: str) -> None:
         raise UsageError(escape(f"cannot write {path}: {flaw}"))
 
 
-def write(texts: Mapping[str, str]) -> None:
-    """All of the files or none: temporary files beside them, then renames. A link stays one; a device is written to."""
+def _write(texts: Mapping[str, str]) -> None:
+    """All of the files or none: temporary files beside them, then renames, of which after that none should fail.
+
+    A link stays one; a device is written to.
+    """
     with contextlib.ExitStack() as stack:
         finished: dict[str, str] = {}
         for path, text in texts.items():

@@ -151,11 +151,15 @@ class NpzItem(pytest.Item):
         self.add_marker("npz")
 
     def runtest(self) -> None:
+        from .beside import ThreadsError
         from .engine import validate
 
         settings, baseline = self._check.settings, self._check.baseline
         own = self._check.own_contracts
-        report = validate(self.path, settings.contract or "auto", axes=settings.axes, own_contracts=own)
+        try:
+            report = validate(self.path, settings.contract or "auto", axes=settings.axes, own_contracts=own)
+        except ThreadsError as error:
+            pytest.fail(str(error), pytrace=False)
         report = settings.applied(baseline.marked(report))
         if _fails(report, self._check.fail_on):
             shown = replace(report, path=self._file)

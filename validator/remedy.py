@@ -88,7 +88,8 @@ def _mend(path: str, finding: Finding, contract: Contract, first: str, needed: s
     mend = rules()[finding.code].mend or finding.remedy
     if first:
         return f"First {first}; then {mend}"
-    if not path.endswith(".npz"):
+    if not path.endswith(".npz") or not contract.reference:
+        # No command has the data, or a contract that was never a file.
         return mend
     words = ["generate-npz convert", *read]
     words += [f"--allow {name}" for name in sorted(needed | _by_name(finding))]

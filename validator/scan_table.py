@@ -260,12 +260,13 @@ def patterns_constant(case: Case) -> bool:
     return bool(frames and facts and frames.spec.values.varies and facts.range.constant and facts.range.count > 1)
 
 
-def hot_frames(case: Case) -> Array:
-    """Bool, (n_frames,): whether SCAN-006 tells of the largest amplitude; else empty."""
+def hot_frames(case: Case, reading: Reading) -> Array:
+    """Bool, (n_frames,): whether SCAN-006 tells of the largest amplitude of the patterns; empty for other arrays."""
     scan = case.contract.scan
     frames = case.binding.reading(scan.frames) if scan else None
     facts = case.frames_of(frames) if frames else None
-    if scan is None or scan.hot_factor is None or frames is None or facts is None:
+    told = scan is not None and reading.spec.name in (scan.frames, *case.contract.twins(scan.frames))
+    if not told or scan is None or scan.hot_factor is None or frames is None or facts is None:
         return np.zeros(0, dtype=bool)
     counts = case.holds_counts(frames)
     maxima = np.sqrt(np.maximum(facts.maximum, 0)) if counts else facts.maximum

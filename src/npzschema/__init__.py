@@ -20,6 +20,7 @@ __all__ = [
     "GeneratorError",
     "Loaded",
     "Report",
+    "ThreadsError",
     "ValidationError",
     "__version__",
     "assert_npz_valid",
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from npzschema.generator.errors import GeneratorError
     from npzschema.generator.load import load
     from npzschema.generator.loaded import Loaded
-    from npzschema.validator import Finding, Report, ValidationError, validate
+    from npzschema.validator import Finding, Report, ThreadsError, ValidationError, validate
     from npzschema.validator.pytest_plugin import assert_npz_valid
 
 

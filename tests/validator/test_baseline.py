@@ -355,6 +355,13 @@ def test_nothing_half_written(monkeypatch, here):
     assert sorted(os.listdir(here)) == ["a.npz", "b.npz", "known.json"]
 
 
+def test_it_is_not_replaced_where_a_report_cannot_be_written():
+    path = dataset("a.npz", diffraction=npy(LEGACY))
+    with pytest.raises(UsageError, match="cannot write"):
+        command("--write-baseline", "known.json", "--report", "json=/proc/self/nowhere.json", path)
+    assert not os.path.exists("known.json")
+
+
 # What cannot be known
 
 

@@ -178,7 +178,7 @@ def test_a_second_array_decides_nothing_in_a_cube_but_its_own():
 def test_contradicting_arrays_are_named():
     finding = findings(**whole((48, 64, 64), 48, probe=(32, 32)))["SHAPE-002"]
     assert finding.array == "probeGuess"
-    assert "probeGuess says H = 32 and W = 32" in finding.message
+    assert "probeGuess: says H = 32 and W = 32" in finding.message
     assert "diffraction says H = 64 and W = 64" in finding.message
     assert not finding.evidence
 

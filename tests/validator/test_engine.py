@@ -368,6 +368,7 @@ def test_public_names():
         "ContractError",
         "Finding",
         "GeneratorError",
+        "ThreadsError",
         "Loaded",
         "Report",
         "ValidationError",
@@ -456,6 +457,62 @@ def test_metadata_that_cannot_be_read_is_told_in_its_own_terms(canonical, held, 
 def test_a_value_that_is_no_array_is_named():
     with pytest.raises(ValueError, match="diffraction: cannot be made an array"):
         validate({"diffraction": [[1, 2], [3]]})
+
+
+class Awkward:
+    """As tensors that are on another device, or need their gradient, are."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __array__(self, dtype=None, copy=None):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("requires grad"), UnicodeDecodeError("utf-8", b"x", 0, 1, "odd"), TypeError("on a device")]
+)
+def test_whatever_forbids_an_array_is_told_with_its_name(error):
+    with pytest.raises(ValueError, match="diffraction: cannot be made an array") as raised:
+        validate({"diffraction": Awkward(error)})
+    assert raised.value.__cause__ is error
+
+
+def test_masked_values_are_refused(canonical):
+    masked = np.ma.masked_array(canonical["diffraction"], mask=False)
+    assert validate(canonical | {"diffraction": masked}).ok
+    masked = np.ma.masked_equal(canonical["diffraction"], canonical["diffraction"][3, 4, 5])
+    with pytest.raises(ValueError, match="diffraction: values are masked"):
+        validate(canonical | {"diffraction": masked})
+
+
+def test_names_of_arrays_are_text(canonical):
+    with pytest.raises(TypeError, match="names of arrays are text, not 1"):
+        validate(canonical | {1: np.zeros(3)})
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"contract": None}, "contract takes an id, a path or a contract, not NoneType"),
+        ({"axes": ["N", "H", "W"]}, "axes takes a mapping"),
+        ({"limits": 3}, "limits takes Limits, not int"),
+        ({"own_contracts": ["x"]}, "own_contracts takes contracts, not str"),
+    ],
+)
+def test_arguments_of_another_kind_are_the_callers_mistake(canonical, options, told):
+    with pytest.raises(TypeError, match=told):
+        validate(canonical, **options)
+
+
+def test_two_contracts_of_one_id_are_refused(canonical):
+    one = load("ptychopinn/canonical")
+    with pytest.raises(ValueError, match="another contract has the id 'ptychopinn/canonical'"):
+        validate(canonical, own_contracts=[one])
+    two = from_document(dict(one.document) | {"id": "own/one", "declaredBy": []})
+    assert validate(canonical, own_contracts=[two]).recognised
+    with pytest.raises(ValueError, match="another contract has the id 'own/one'"):
+        validate(canonical, own_contracts=[two, two])
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,16 @@ def test_fingerprints_tell_values_apart(array, data):
     assert fingerprint(array, order) != fingerprint(other, order)
 
 
+@pytest.mark.parametrize("top", [2, 16, 256])
+def test_fingerprints_of_masks_and_counts_differ_in_all_their_bits(top):
+    """Of the 64 bits of a float few differ between small integers, and those are the upper ones."""
+    rng = np.random.default_rng(3)
+    found = [fingerprint(rng.integers(top, size=(3, 4, 5)), (0, 1, 2)) for _ in range(2000)]
+    assert len(set(found)) == len(found)
+    assert len({one & 0xFFFF for one in found}) > 1900
+    assert len({one >> 48 for one in found}) > 1900
+
+
 def test_fingerprints_can_count_another_order_of_axes():
     array = np.random.default_rng(1).random((3, 4, 5))
     moved = np.ascontiguousarray(array.transpose(1, 2, 0))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import npzschema
-from npzschema.contracts import from_document, load
+from npzschema.contracts import from_document, load, rules
 
 from ..pointers import resolve
 
@@ -802,6 +802,90 @@ def test_a_division_that_would_not_help_is_not_offered(base):
         (finding,) = npzschema.validate(arrays, from_document(document)).findings
         assert finding.code == "VALUE-003"
         assert (finding.fix is not None) == offered
+
+
+def own(change):
+    document = json.loads(json.dumps(load("ptychopinn/canonical").document)) | {"id": "own/changed"}
+    del document["declaredBy"]
+    change(document)
+    return from_document(document)
+
+
+def hot(arrays, frame=3):
+    arrays["diffraction"][frame] *= np.float32(50)
+
+
+def test_hot_frames_say_nothing_of_other_arrays(base):
+    """Neither that their pixels are hot, nor at a frame that the patterns do not have."""
+    contract = own(lambda one: one["arrays"]["xcoords"].update(values={"maximum": 60}))
+    arrays = base("canonical")
+    hot(arrays)
+    arrays["xcoords"][3] = 60.5
+    (finding,) = [one for one in npzschema.validate(arrays, contract).findings if one.array == "xcoords"]
+    assert (finding.code, finding.frames) == ("VALUE-003", (3,))
+    assert "hot" not in finding.remedy
+    for name in ("xcoords", "ycoords"):
+        arrays[name] = np.append(arrays[name], 61.0)
+    report = npzschema.validate(arrays, contract)
+    assert report.verdict == "violations"
+    assert not [one for one in report.findings if one.code.startswith("INTERNAL")]
+
+
+def test_hot_frames_of_the_patterns_hide_nothing_of_another_stack(base):
+    def change(one):
+        one["arrays"]["Y"] = {"description": "truth", "dims": ["N", "H", "W"], "dtype": "float32", "required": False}
+        one["arrays"]["Y"] |= {"values": {"maximumOverMean": 100}}
+
+    contract = own(change)
+    arrays = base("canonical")
+    hot(arrays)
+    arrays["Y"] = np.full_like(arrays["diffraction"], 0.1)
+    arrays["Y"][3, 5, 5] = 90
+    assert finding_of(arrays, "NORM-002", contract=contract).array == "Y"
+    arrays["Y"] = arrays["Y"][:-2]
+    assert not [one for one in npzschema.validate(arrays, contract).findings if one.code.startswith("INTERNAL")]
+
+
+def test_a_bound_is_compared_with_what_is_told(base):
+    """Counts under a bound on amplitudes are told as amplitudes."""
+
+    def change(one):
+        one["arrays"]["diffraction"]["values"] = {"minimum": 2}
+
+    arrays = base("canonical")
+    arrays["diffraction"] = (np.rint(np.square(arrays["diffraction"]) * 1e4) + 3).astype(np.uint16)
+    finding = finding_of(arrays, "VALUE-002", contract=own(change))
+    assert finding.message == "diffraction: values go down to 1.732 as amplitudes, the contract says at least 2"
+
+
+def test_only_what_the_contract_says_of_storage_is_told(base):
+    def change(one):
+        one["storage"] = {"order": "C"}
+
+    arrays = base("canonical")
+    arrays["probeGuess"] = np.asfortranarray(arrays["probeGuess"]).astype(">c8", order="K")
+    finding = finding_of(arrays, "FORMAT-003", contract=own(change))
+    assert finding.message == "probeGuess: is stored in Fortran order; the contract says C order"
+    assert finding_of(arrays, "FORMAT-003").message.endswith("; the contract says C order, little-endian")
+
+
+def test_names_with_an_and_are_one(base):
+    def change(one):
+        one["arrays"]["a and b"] = {"description": "two", "dims": ["N"], "dtype": "float64", "required": False}
+        one["arrays"]["c"] = {"description": "one", "dims": ["K"], "dtype": "float64", "required": False}
+        one["arrays"]["d and e"] = {"description": "other", "dims": ["K"], "dtype": "float64", "required": False}
+        one["dimensions"]["K"] = {"description": "K"}
+
+    arrays = base("canonical") | {"c": np.arange(4.0), "d and e": np.arange(5.0)}
+    message = finding_of(arrays, "SHAPE-002", contract=own(change)).message
+    assert message in ("c: says K = 4; d and e says K = 5", "d and e: says K = 5; c says K = 4")
+
+
+def test_no_command_names_a_contract_that_was_never_a_file(base, datasets, tmp_path):
+    path = tmp_path / "in.npz"
+    path.write_bytes(datasets.saved(base("legacy_hwn")))
+    finding = finding_of(path, "FORMAT-001", contract=own(lambda one: None))
+    assert finding.remedy == rules()["FORMAT-001"].mend
 
 
 def test_damaged_metadata_is_told_once(base, datasets):

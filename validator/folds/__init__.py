@@ -34,6 +34,7 @@ def fold(
     *,
     frame_axes: Sequence[int] = (),
     keep: bool = False,
+    cast: bool = True,
     fingerprints: Iterable[tuple[int, ...]] = (),
     cheap: bool = False,
 ) -> Facts:
@@ -44,18 +45,19 @@ def fold(
         chunks: its items in storage order, 1-D.
         frame_axes: axes (of ``header.shape``) that may count frames; totals and extremes are taken for each.
         keep: keep the values, up to a limit.
+        cast: a cast may come: it is asked what one would lose.
         fingerprints: orders of axes, for fingerprints of the values that do not depend on how they are stored.
         cheap: chunks cost little to read, so that whoever reads them ahead has time for a part of the rest.
     """
     rows = {axis: one for axis in frame_axes if (one := rows_of(header, axis)) is not None}
-    frames = {axis: FrameFold(header, one) for axis, one in rows.items()}
+    frames = {axis: FrameFold(header, one, cast=cast) for axis, one in rows.items()}
     digests = {axis: digest_fold(header, one) for axis, one in rows.items()}
     samples = {axis: some for axis in frame_axes if (some := SampledFold.along(header, axis)) is not None}
     sample = SampleFold(header) if frame_axes and header.dtype.kind == "f" else None
     kept = KeepFold(header) if keep else None
     prints = {order: FingerprintFold(header, order) for order in fingerprints}
     # Whatever counts frames knows the extremes of the whole array too: one pass less over each chunk.
-    ranges = None if frames else RangeFold(header)
+    ranges = None if frames else RangeFold(header, cast=cast)
     here: list[Fold] = [
         one for one in (ranges, *frames.values(), *samples.values(), kept, *prints.values()) if one is not None
     ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..dataset import ArrayHeader
 from .facts import RangeFacts
-from .ranges import NonFinite, smallest_magnitude
+from .ranges import NonFinite, Smallest
 from .rows import Piece, Rows
 
 Array = np.ndarray[Any, Any]
@@ -17,17 +17,19 @@ Array = np.ndarray[Any, Any]
 class FrameFold:
     """One accumulator for a real array. What is not finite is counted, and left out of everything else.
 
+    ``cast``: one may come.
+
     ``total``, ``minimum``, ``maximum``: float64, (n_frames,); ``nonfinite``: how many pixels of each frame are not.
     """
 
-    def __init__(self, header: ArrayHeader, rows: Rows) -> None:
+    def __init__(self, header: ArrayHeader, rows: Rows, *, cast: bool = True) -> None:
         self._header, self._rows = header, rows
         self._marks = NonFinite(header)
         self.total = np.zeros(rows.n_frames)
         self.minimum = np.full(rows.n_frames, np.inf)
         self.maximum = np.full(rows.n_frames, -np.inf)
         self.nonfinite = np.zeros(rows.n_frames, dtype=np.int64)
-        self._smallest = np.inf
+        self._smallest = Smallest(header, cast=cast)
         self._fractional = False
 
     def add(self, chunk: Array, start: int) -> None:
@@ -41,9 +43,7 @@ class FrameFold:
             self.maximum[frames] = np.maximum(self.maximum[frames], high)
             self.total[frames] += self._rows.totals(items)
             if items.dtype.kind == "f":
-                if items.dtype.itemsize == 8:
-                    # Only double precision can lose anything by a cast.
-                    self._smallest = min(self._smallest, smallest_magnitude(items, nonnegative=bool(low.min() >= 0)))
+                self._smallest.add(items, nonnegative=bool(low.min() >= 0))
                 if not self._fractional:
                     self._fractional = bool((items != np.rint(items)).any())
 
@@ -75,7 +75,7 @@ class FrameFold:
             mean=float(self.total.sum()) / (count - bad) if some else float("nan"),
             constant=some and not bad and low == high,
             largest=max(abs(low), abs(high)) if some else 0.0,
-            smallest=self._smallest,
+            smallest=self._smallest.value,
             fractional=self._fractional,
             nonfinite_at=self._marks.at(),
         )

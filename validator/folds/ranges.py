@@ -16,20 +16,17 @@ MAX_MARKED_AXIS: Final = 1 << 20
 """Axes longer than this get no list of non-finite indices: memory must not follow a header."""
 
 
-_INFINITY: Final = int(np.float64(np.inf).view(np.uint64))
-
-
 class RangeFold:
-    """Range of the values; for complex arrays of their components."""
+    """Range of the values; for complex arrays of their components. ``cast``: one may come."""
 
-    def __init__(self, header: ArrayHeader) -> None:
+    def __init__(self, header: ArrayHeader, *, cast: bool = True) -> None:
         self._header = header
         self._marks = NonFinite(header)
         self._count = 0
         self._total = 0.0
         self._low = [float("inf"), float("inf")]
         self._high = [float("-inf"), float("-inf")]
-        self._smallest = float("inf")
+        self._smallest = Smallest(header, cast=cast)
         self._fractional = False
 
     def add(self, chunk: Array, start: int) -> None:
@@ -47,9 +44,7 @@ class RangeFold:
         for index, part in enumerate(parts):
             self._low[index] = min(self._low[index], part.min().item())
             self._high[index] = max(self._high[index], part.max().item())
-            if part.dtype.itemsize == 8 and part.dtype.kind == "f":
-                # Only double precision can lose anything by a cast.
-                self._smallest = min(self._smallest, smallest_magnitude(part, nonnegative=False))
+            self._smallest.add(part, nonnegative=False)
         if chunk.dtype.kind == "f" and not self._fractional:
             self._fractional = bool((chunk != np.rint(chunk)).any())
         if len(parts) == 1:
@@ -67,20 +62,41 @@ class RangeFold:
             mean=self._total / self._count if some and real else float("nan"),
             constant=some and not self._marks.count and self._low[:components] == self._high[:components],
             largest=float(max(map(abs, (*self._low[:components], *self._high[:components])))) if some else 0.0,
-            smallest=self._smallest,
+            smallest=self._smallest.value,
             fractional=self._fractional,
             phase=some and not real and not self._low[1] == self._high[1] == 0,
             nonfinite_at=self._marks.at(),
         )
 
 
+class Smallest:
+    """The smallest magnitude above zero of the components of an array, which a cast to fewer bits may lose.
+
+    ``cast``: whether one may come; else nothing is looked at, and for all that is known it may be as small as zero.
+    ``value``: infinity where there is none, and for what is no float.
+    """
+
+    def __init__(self, header: ArrayHeader, *, cast: bool) -> None:
+        floats = header.dtype.kind in "fc"
+        self._asked = floats and cast
+        self.value = 0.0 if floats and not cast else float("inf")
+
+    def add(self, values: Array, *, nonnegative: bool) -> None:
+        """Finite values, some; ``nonnegative``: none is below zero, which saves a pass."""
+        if self._asked:
+            self.value = min(self.value, smallest_magnitude(values, nonnegative=nonnegative))
+
+
 def smallest_magnitude(values: Array, *, nonnegative: bool) -> float:
-    """The smallest magnitude above zero of finite float64 values; infinity where there is none."""
+    """The smallest magnitude above zero of finite floats, some; infinity where there is none."""
+    if values.dtype.itemsize > 8:
+        values = values.astype(np.float64)
     magnitudes = values if nonnegative else np.abs(values)
+    bits = np.dtype(f"u{values.dtype.itemsize}").type
     # Floats that are not negative lie in the order of their bits; one less, zero comes last of all.
-    bits = np.ascontiguousarray(magnitudes).view(np.uint64) - np.uint64(1)
-    least = int(bits.min()) + 1
-    return float(np.uint64(least).view(np.float64)) if least < _INFINITY else float("inf")
+    least = int((np.ascontiguousarray(magnitudes).view(bits) - bits(1)).min()) + 1
+    infinity = values.dtype.type(np.inf)
+    return float(bits(least).view(values.dtype)) if least < int(infinity.view(bits)) else float("inf")
 
 
 class NonFinite:

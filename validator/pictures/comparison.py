@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..forward import Scene, Verdict, score
+from ..forward import Scene, Verdict, repaired, score
 from ..picture import Image
 from ..prepared import scene_of
 from .making import DEPTH, ends_of, image, shrunk
@@ -65,9 +65,8 @@ def _columns(scene: Scene, verdict: Verdict) -> list[tuple[str, Array]]:
     values = dict(best.values)
     if best.name == "stride":
         return _strided(scene, int(values["stride"]), best.words)
-    step = int(values["step"])
-    rolled = scene.predicted(np.roll(scene.x, -step), np.roll(scene.y, -step))
-    return [*columns, (f"predicted with {best.words}", rolled)]
+    x, y = (repaired(positions, best.name, int(values["step"])) for positions in (scene.x, scene.y))
+    return [*columns, (f"predicted with {best.words}", scene.predicted(x, y))]
 
 
 def _strided(scene: Scene, stride: int, words: str) -> list[tuple[str, Array]]:

@@ -170,15 +170,14 @@ def _surplus(case: Case, dissent: Dissent) -> Deviation:
 def _dispute(case: Case, dissent: Dissent) -> Deviation:
     sizes = case.binding.sizes
     said = enumerate_words([f"{symbol} = {size}" for symbol, size in dissent.sizes.items()], "and")
-    others = enumerate_words(
-        sorted({name for symbol in dissent.sizes for name in case.binding.witnesses.get(symbol, ())}), "and"
-    )
+    others = sorted({name for symbol in dissent.sizes for name in case.binding.witnesses.get(symbol, ())})
+    alike = f", as {'do' if len(dissent.arrays) > 2 else 'does'} {enumerate_words(list(dissent.arrays[1:]), 'and')}"
     held = enumerate_words([f"{symbol} = {sizes[symbol]}" for symbol in dissent.sizes], "and")
     return Deviation(
         code="SHAPE-002",
         array=dissent.arrays[0],
-        message=f"{enumerate_words(list(dissent.arrays), 'and')} {'say' if len(dissent.arrays) > 1 else 'says'} "
-        f"{said}; {others} {'say' if ' and ' in others else 'says'} {held}",
+        message=f"says {said}{alike if len(dissent.arrays) > 1 else ''}; "
+        f"{enumerate_words(others, 'and')} {'say' if len(others) > 1 else 'says'} {held}",
         expected=held,
         found=said,
         evidence=_exchanged(case, dissent),

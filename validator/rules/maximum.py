@@ -7,6 +7,8 @@ import operator
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from npzschema.contracts import ArraySpec
 
 from ..binding import Reading
@@ -39,14 +41,13 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
                 frames=frames,
                 at=(keyword,),
                 fix=_division(case, reading, most),
-                about="hot" if frames and _hot(case, frames) else "",
+                about="hot" if frames and _hot(case, reading, frames) else "",
             )
 
 
-def _hot(case: Case, frames: tuple[int, ...]) -> bool:
+def _hot(case: Case, reading: Reading, frames: tuple[int, ...]) -> bool:
     """Whether all of them are told as hot."""
-    hot = hot_frames(case)
-    return bool(len(hot) and hot[list(frames)].all())
+    return set(frames) <= set(np.flatnonzero(hot_frames(case, reading)).tolist())
 
 
 def _division(case: Case, reading: Reading, most: float) -> dict[str, Any] | None:

@@ -36,8 +36,8 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
 
 def _without_hot_frames(case: Case, reading: Reading, facts: Facts) -> tuple[float, float]:
     """The largest value and the mean; frames that are told as hot (SCAN-006) are judged there."""
-    hot, frames = hot_frames(case), case.frames_of(reading)
-    if not hot.any() or frames is None:
+    hot, frames = hot_frames(case, reading), case.frames_of(reading)
+    if not hot.any() or frames is None or len(frames.maximum) != len(hot):
         return facts.range.maximum, facts.range.mean
     usual = ~hot
     pixels = usual.sum() * (facts.range.count // len(usual)) - frames.nonfinite[usual].sum()

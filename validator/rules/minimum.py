@@ -17,16 +17,17 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
     facts = case.facts_of(reading)
     if reading is None or facts is None:
         return
-    least = facts.range.minimum
+    least = case.as_meant(reading, facts.range.minimum)
+    under = "" if case.other_quantity(reading) is None else f" as {spec.quantity}s"
     for keyword, bound, broken in (
         ("minimum", spec.values.minimum, operator.lt),
         ("exclusiveMinimum", spec.values.exclusive_minimum, operator.le),
     ):
-        if bound is not None and broken(case.as_meant(reading, least), limit := reached(case, reading, keyword, bound)):
+        if bound is not None and broken(least, limit := reached(case, reading, keyword, bound)):
             yield Deviation(
                 code="VALUE-002",
                 array=spec.name,
-                message=f"values go down to {least:.4g}, the contract says "
+                message=f"values go down to {least:.4g}{under}, the contract says "
                 f"{'more than' if 'excl' in keyword else 'at least'} {bound:g}",
                 expected=f"{keyword} {bound:g}",
                 found=f"{least:.6g}",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..case import Case
 from ..findings import Deviation
 from ..scan_table import ScanTable, build, patterns_constant
-from ..words import enumerate_words, share
+from ..words import share
 
 
 def check(case: Case) -> Iterator[Deviation]:
@@ -21,8 +21,7 @@ def check(case: Case) -> Iterator[Deviation]:
         yield Deviation(
             code="SCAN-003",
             array=names[0],
-            message=f"{enumerate_words(names, 'and')} are at most {largest:.3g}: they look like metres, "
-            "the contract says object pixels",
+            message=f"positions are at most {largest:.3g}: they look like metres, the contract says object pixels",
             expected="object pixels",
             found="metres",
             at=("pixelExtent",),

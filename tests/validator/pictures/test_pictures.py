@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from npzschema.contracts import load, schema
+from npzschema.generator import Experiment, simulate
 from npzschema.generator.breakers import broken
 from npzschema.validator.engine import validate
 from npzschema.validator.faults import Fault
@@ -150,6 +151,20 @@ def test_an_offset_of_the_zero_frequency_is_drawn_put_right(good):
     measured, stated, better = (np.log(values(panel)).ravel() for panel in picture.panels[:3])
     assert np.corrcoef(better, stated)[0, 1] > 0.9
     assert np.corrcoef(measured, stated)[0, 1] < 0.5
+
+
+def test_a_scan_run_backwards_is_drawn_as_it_fits(tmp_path):
+    experiment = Experiment(positions=60, size=32, overlap=0.2, probe="disc", object="siemens", scan="fermat")
+    arrays = dict(np.load(simulate(tmp_path / "scan.npz", experiment).path))
+    picture = pictures_of(arrays | {name: arrays[name][::-1].copy() for name in ("xcoords", "ycoords")})[
+        "forward-model"
+    ]
+    assert len(picture.panels) == 6
+    for row in (0, 3):
+        measured, stated, better = (np.log(values(panel)).ravel() for panel in picture.panels[row : row + 3])
+        assert "backwards" in picture.panels[row + 2].title
+        assert np.corrcoef(better, measured)[0, 1] > 0.95
+        assert np.corrcoef(stated, measured)[0, 1] < 0.75
 
 
 def test_large_frames_are_shown_by_some_of_their_pixels_and_bad_ones_by_all():
