@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn, TextIO
 
 from npzschema import __version__
-from npzschema.terminal import Parser, UsageError, command, main_of, printable, tool_options
+from npzschema.terminal import Parser, RefusedError, command, main_of, printable, tool_options
 
 from .loader import check_shipped, load, shipped
 from .model import ContractError
@@ -19,7 +19,7 @@ exit status:
   0    all are sound
   2    one is refused, or wrong usage
   130  interrupted
-  143  terminated (SIGTERM)
+  143  terminated (SIGTERM); 129: hung up (SIGHUP)
 
 examples:
   npz-contract list                          what ships with the tool
@@ -82,7 +82,7 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
             document = load(options.contract).document
             stdout.write(_plain(json.dumps(document, indent=2, ensure_ascii=not _takes_unicode(stdout))) + "\n")
         except ContractError as error:
-            raise UsageError(printable(str(error))) from None
+            raise RefusedError(printable(str(error))) from None
         return 0
     status = 0
     for reference in options.contracts:
@@ -92,9 +92,8 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
             stdout.write(f"{printable(str(error))}\n")
             status = 2
         else:
-            stdout.write(
-                f"{printable(reference)}: {contract.id} {contract.version} is sound: {len(contract.arrays)} arrays\n"
-            )
+            arrays = f"{(count := len(contract.arrays))} array{'s' * (count != 1)}"
+            stdout.write(f"{printable(reference)}: {contract.id} {contract.version} is sound: {arrays}\n")
     return status
 
 

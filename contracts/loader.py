@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import json
 import os
@@ -134,16 +135,19 @@ def _resolve(reference: str | Path, seen: tuple[str, ...] = ()) -> tuple[Json, t
 def _read(path: Path) -> str:
     where = str(path)
     try:
+        if path.is_dir():
+            raise ContractError(where, "", "is a directory; name a contract file in it")
         if not path.is_file():
-            known = ", ".join(shipped())
-            raise ContractError(where, "", f"no such contract file, and no shipped contract; shipped are {known}")
+            near = difflib.get_close_matches(where, shipped(), n=1)
+            known = f"did you mean {near[0]!r}?" if near else f"shipped are {', '.join(shipped())}"
+            raise ContractError(where, "", f"no such contract file, and no shipped contract; {known}")
         # A file of /proc says that it is empty and never ends, or waits: the length is not believed.
         with open(path, "rb", buffering=0, opener=_opener) as file:
             raw = file.read(MAX_BYTES + 1) or b""
             while len(raw) <= MAX_BYTES and (more := file.read(MAX_BYTES + 1 - len(raw))):
                 raw += more
     except OSError as error:
-        raise ContractError(where, "", f"cannot be read: {error.strerror or error}") from None
+        raise ContractError(where, "", f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     if len(raw) > MAX_BYTES:
         raise ContractError(where, "", f"larger than {MAX_BYTES:,} bytes")
     try:

@@ -12,7 +12,7 @@ def now_what() -> str:
         "# My file fails: now what",
         "",
         "1. Read the findings of level error from the top: each names an array, what was expected and what was found.",
-        "2. A line that begins with `Mend:` is a command that can be copied. It writes a new file and checks it. Steps",
+        "2. Behind `Mend` stands a command that can be copied. It writes a new file and checks it. Steps",
         "   behind `--allow` rest on evidence or lose something: `generate-npz convert --dry-run` shows them first.",
         "3. Where there is no such line, the table below says what to do.",
         "4. To *look* at the data: `validate-npz --format html --output report.html scan.npz`.",

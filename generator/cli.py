@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from npzschema.contracts import ContractError
-from npzschema.terminal import UsageError, main_of
+from npzschema.terminal import RefusedError, UsageError, main_of
 from npzschema.validator.escape import escape
 from npzschema.validator.reading_options import limits_of
 
@@ -35,8 +35,7 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
 
     try:
         if options.command == "convert" and options.dry_run:
-            stdout.write(_dry_run(options))
-            return 0
+            return _dry_run(options, stdout)
         if options.command == "break":
             from .breakers import break_file
 
@@ -49,9 +48,9 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
             options, _output_of(options, stderr)
         )
     except ContractError as error:
-        raise UsageError(escape(f"contract refused: {error}")) from None
+        raise RefusedError(escape(f"contract refused: {error}")) from None
     except (GeneratorError, ThreadsError) as error:
-        raise UsageError(escape(str(error))) from None
+        raise RefusedError(escape(str(error))) from None
     stdout.writelines(escape(f"  {step['sentence']}") + "\n" for step in made.steps)
     if options.command != "simulate":
         stdout.writelines(escape(f"  {line}") + "\n" for line in _not_taken(options.allow, made))
@@ -78,7 +77,8 @@ def _sizes(made: Made) -> str:
     return " ".join(f"{symbol}={size}" for symbol, size in made.report.binding.items())
 
 
-def _dry_run(options: argparse.Namespace) -> str:
+def _dry_run(options: argparse.Namespace, stdout: TextIO) -> int:
+    """What convert would do; its status is that of doing it, with all that it may be allowed."""
     from npzschema.contracts.steps import LOSSY
 
     from .convert import dry_run
@@ -99,14 +99,15 @@ def _dry_run(options: argparse.Namespace) -> str:
         if step.step in LOSSY and not step.lossless
     ]
     lines += [f"in the way: {obstacle}" for obstacle in everything.obstacles]
-    return "".join(escape(line) + "\n" for line in lines or ["nothing to mend"])
+    stdout.writelines(escape(line) + "\n" for line in lines or ["nothing to mend"])
+    return 2 if everything.obstacles else 0
 
 
 def _run_convert(options: argparse.Namespace, output: Output) -> Made:
     from .convert import convert
 
     if options.target is None:
-        raise UsageError("no output named")
+        raise UsageError("no output named", "generate-npz convert")
     return convert(
         options.source,
         options.target,

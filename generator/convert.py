@@ -62,7 +62,7 @@ def convert(
     outputs = (out,) if record is None else (out, record)
     refuse_same(source, *outputs)
     for path in outputs:
-        refuse_existing(path, force=options.force)
+        refuse_existing(path, force=options.force, dataset=path is out)
 
     def attempt(*, headers_only: bool) -> Made:
         with opened(source, wanted, allow=allow, axes=axes, headers_only=headers_only, limits=limits) as one:

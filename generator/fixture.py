@@ -76,7 +76,7 @@ def fixture(
     check_allowed(allow)
     refuse_same(source, out, sidecar_path)
     for path in (out, sidecar_path):
-        refuse_existing(path, force=options.force)
+        refuse_existing(path, force=options.force, dataset=path is out)
     if str(positions) not in get_args(Positions):
         raise GeneratorError(f"no way {positions!r} to choose positions; there are {', '.join(get_args(Positions))}")
     if isinstance(subset_size, bool) or not isinstance(subset_size, int | np.integer):

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 _EPILOG: Final = """\
 exit status:
-  0    written
+  0    written; with --dry-run: it could be, by the steps named
   2    nothing written: wrong usage, or it could not be made
   130  interrupted
-  143  terminated (SIGTERM)
+  143  terminated (SIGTERM); 129: hung up (SIGHUP)
 
 files:
   OUT.npz with .json instead of .npz

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from npzschema.validator.beside import Threads, Work
-from npzschema.validator.unfinished import part_beside
+from npzschema.validator.targets import descriptor, holds_archive, part_beside
 
 from .errors import GeneratorError
 
@@ -144,15 +144,22 @@ def _forget(path: Path) -> None:
         path.unlink()
 
 
-def refuse_existing(target: Path, *, force: bool) -> None:
-    """Raises :class:`GeneratorError` where a target exists that may not be replaced."""
+def refuse_existing(target: Path, *, force: bool, dataset: bool = True) -> None:
+    """Raises :class:`GeneratorError` where nothing can be written, or what is there may not be replaced.
+
+    ``dataset``: whether a dataset is written; nothing else may take the place of one.
+    """
+    if os.fspath(target) == "-":
+        raise GeneratorError("a dataset cannot go to '-'; name a file")
     if "\0" in os.fspath(target):
         raise GeneratorError(f"{target}: a name cannot hold NUL")
     # os.path says no where pathlib raises: on names that are too long, in folders that may not be searched.
     if os.path.isdir(target):
         raise GeneratorError(f"{target}: is a directory; name a file")
-    if os.path.exists(target) and not os.path.isfile(target):
+    if descriptor(target) is not None or (os.path.exists(target) and not os.path.isfile(target)):
         raise GeneratorError(f"{target}: is no regular file; it is never replaced")
+    if not dataset and holds_archive(target):
+        raise GeneratorError(f"{target}: holds an archive, such as a dataset; no record replaces one")
     if os.path.lexists(target) and not force:
         raise GeneratorError(f"{target}: exists already; --force replaces it")
     if not os.path.isdir(target.parent):

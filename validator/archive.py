@@ -58,13 +58,12 @@ def open_archive(source: ByteSource, limits: Limits | None = None, *, exact: boo
     limits = limits or Limits()
     count, start, length = end_record(source)
     if count > limits.members:
-        raise Fault("FILE-009", f"{count:,} members", expected=f"at most {limits.members:,}", found=f"{count:,}")
+        most = f"at most {limits.members:,}"
+        raise Fault("FILE-009", f"has {count:,} members; {most} are read", expected=most, found=f"{count:,}")
     if length > limits.directory:
+        most = f"at most {limits.directory:,}"
         raise Fault(
-            "FILE-009",
-            f"a directory of {length:,} bytes",
-            expected=f"at most {limits.directory:,}",
-            found=f"{length:,}",
+            "FILE-009", f"has a directory of {length:,} bytes; {most} are read", expected=most, found=f"{length:,}"
         )
     entries = directory(source.read(start, length), count)
     members = _members(source, entries, start)
@@ -73,9 +72,10 @@ def open_archive(source: ByteSource, limits: Limits | None = None, *, exact: boo
     if total > allowed:
         raise Fault(
             "FILE-009",
-            f"expands from {source.size:,} to {total:,} bytes",
+            f"expands from {source.size:,} to {total:,} bytes, beyond {allowed:,}",
             expected=f"at most {allowed:,} bytes",
             found=f"{total:,} bytes",
+            about="expansion",
         )
     return Archive(source=source, members=members, faults=tuple(_name_faults(members)), exact=exact)
 

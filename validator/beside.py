@@ -14,6 +14,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, ParamSpec, Self, TypeVar
 
+from npzschema.signals import ENDINGS
+
 CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 """Cores that this process may use."""
 
@@ -100,7 +102,7 @@ class Threads:
 
 
 def uninterrupted() -> AbstractContextManager[None]:
-    """Until its end interrupts and terminations wait: for libraries that do not come back from one."""
+    """Until its end interrupts, and requests to end, wait: for libraries that do not come back from one."""
     return _interrupts("SIG_BLOCK")
 
 
@@ -114,7 +116,7 @@ def _interrupts(how: str) -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(getattr(signal, how), {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(getattr(signal, how), {signal.SIGINT, *ENDINGS})
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from npzschema import __version__
 from npzschema.contracts import Contract, Level, load, rules, shipped
-from npzschema.terminal import UsageError, main_of
+from npzschema.terminal import RefusedError, UsageError, main_of
 
 from .asked import baseline_of, chosen, config_of, kept
 from .escape import escape
@@ -100,7 +100,7 @@ def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wan
         try:
             return [report for _, report in zip(paths, reports, strict=True)]
         except ThreadsError as error:
-            raise UsageError(str(error)) from None
+            raise RefusedError(str(error)) from None
 
 
 def _check_axes(

@@ -117,7 +117,7 @@ class ArchiveDataset:
         read = 0
         for member in archive.members:
             if read > HEADERS:
-                what = f"headers of more than {HEADERS:,} bytes together"
+                what = f"has headers of more than {HEADERS:,} bytes together"
                 raise Fault("FILE-009", what, expected=f"at most {HEADERS:,} bytes", found=f"{read:,} bytes and more")
             name = array_name(member.name)
             reader = archive.reader(member)

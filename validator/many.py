@@ -10,6 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from npzschema.contracts import Contract
+from npzschema.signals import ENDINGS
 
 from .beside import alone, interruptible, startable, uninterrupted
 from .engine import validate
@@ -54,15 +55,18 @@ def validate_each(asked: Sequence[Asked], *, jobs: int = 1, **options: Any) -> G
     from concurrent.futures.process import BrokenProcessPool
 
     pool, waiting = begun
+    done = False
     try:
         for one, report in zip(asked, waiting, strict=True):
             try:
                 yield report.result()
             except BrokenProcessPool:
                 yield internal(one.path, "the process that checked it, or one beside it, was killed; is memory short?")
+        done = True
     finally:
         with contextlib.suppress(BrokenProcessPool):
-            pool.shutdown(cancel_futures=True)
+            # Whoever interrupts this does not wait for what is being read: processes end with the one that asks.
+            pool.shutdown(wait=done, cancel_futures=True)
 
 
 def _begun(
@@ -74,7 +78,9 @@ def _begun(
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
     try:
-        pool = ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_alone)
+        context = _context()
+        parent = os.getpid() if context.get_start_method() == "fork" else None
+        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_alone, initargs=(parent,))
     except OSError:
         # Without shared memory there are no locks between processes.
         return None
@@ -111,13 +117,20 @@ def _check(asked: Asked, options: Mapping[str, Any]) -> Report:
     return validate(asked.path, asked.contract, axes=asked.axes, **options)
 
 
-def _alone() -> None:
-    """Each process is one of several: threads of its own would only be in their way, and it ends with the others."""
+def _alone(parent: int | None) -> None:
+    """Each process is one of several: threads of its own would only be in their way, and it ends with the others.
+
+    ``parent``: the process that it was forked from; None where a server forked it.
+    """
     os.environ["POLARS_MAX_THREADS"] = "1"
     # It writes nothing that would have to be tidied up, and whoever asks must be able to end it.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
     # Where the one that asks is killed, nobody else tells: those that it started hold each other's pipes open.
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent and (parent is not None or os.getppid() == 1):
+        # It has ended before that was set.
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -19,7 +19,7 @@ exit status:
   1    findings
   2    could not check: unreadable file, wrong usage, or a fault of the tool
   130  interrupted
-  143  terminated (SIGTERM)
+  143  terminated (SIGTERM); 129: hung up (SIGHUP)
 
 files:
   npzschema.toml, or pyproject.toml with a table [tool.npzschema]
@@ -30,6 +30,8 @@ files:
 environment:
   NO_COLOR    no colour, where set and not empty
   TERM        no colour, where "dumb"
+  GITHUB_STEP_SUMMARY
+              a file to which --format github appends its summary
 
 examples:
   validate-npz scan.npz                      is it ready for training?

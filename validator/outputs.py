@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from npzschema.terminal import UsageError
+from npzschema.terminal import RefusedError, UsageError
 
 from .escape import escape
-from .unfinished import part_beside
+from .targets import descriptor, holds_archive, part_beside
 
 if TYPE_CHECKING:
     from .findings import Report
@@ -49,6 +49,8 @@ def refuse(wanted: Sequence[Wanted], keep: Callable[[], Mapping[str, str]]) -> N
         for other, what in kept.items():
             if _same(path, other):
                 raise UsageError(escape(f"report {path} is {what}; name another file"))
+        if holds_archive(path) and descriptor(path) is None:
+            raise UsageError(escape(f"report {path} would replace an archive, such as a dataset is; name another file"))
         for other in paths[:at]:
             if _same(path, other):
                 raise UsageError(escape(f"two reports would go to {path}; name a file for each"))
@@ -131,17 +133,19 @@ def refuse_place(path: str) -> None:
 def _write(texts: Mapping[str, str]) -> None:
     """All of the files or none: temporary files beside them, then renames, of which after that none should fail.
 
-    A link stays one; a device is written to.
+    A link stays one; a device is written to, and what is open already, as /dev/stdout is.
     """
     with contextlib.ExitStack() as stack:
         finished: dict[str, str] = {}
         for path, text in texts.items():
-            # A pipe, as /dev/stdout may be, has no path of its own.
-            stream = os.path.exists(path) and not os.path.isfile(path)
+            number = descriptor(path)
+            # A pipe has no path of its own.
+            stream = number is not None or (os.path.exists(path) and not os.path.isfile(path))
             target = os.path.realpath(path)
             temporary = path if stream else str(part_beside(Path(target)))
             try:
-                with open(temporary, "w" if stream else "x", encoding="utf-8", newline="\n") as file:
+                opened = temporary if number is None else os.dup(number)
+                with open(opened, "w" if stream else "x", encoding="utf-8", newline="\n") as file:
                     if not stream:
                         stack.callback(_remove, temporary)
                         finished[temporary] = path
@@ -162,6 +166,6 @@ def _remove(path: str) -> None:
         os.unlink(path)
 
 
-def _cannot_write(path: str, error: OSError | ValueError) -> UsageError:
+def _cannot_write(path: str, error: OSError | ValueError) -> RefusedError:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return UsageError(escape(f"cannot write {path}: {reason.lower()}"))
+    return RefusedError(escape(f"cannot write {path}: {reason.lower()}"))

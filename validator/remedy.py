@@ -58,9 +58,12 @@ def _first(findings: Sequence[Finding]) -> str:
     # A remedy of its own says that the step is not the right one here.
     advised = sorted({one.code for one in errors if one.fix is not None and _advised_otherwise(one)})
     stuck = sorted({one.code for one in errors if one.fix is None})
-    unnamed = sorted({str(one.array) for one in findings if one.code == "FORMAT-002"})
+    undecided = [one for one in findings if one.code == "FORMAT-002"]
+    unread = any(_advised_otherwise(one) for one in undecided)
+    unnamed = [] if unread else sorted({str(one.array) for one in undecided})
     told = [f"put {enumerate_words(stuck, 'and')} right, which no command does"] if stuck else []
     told += [f"do what is said of {enumerate_words(advised, 'and')}"] if advised else []
+    told += ["check it without --headers-only, since the content may decide the axes"] if unread else []
     told += [f"name the axes of {enumerate_words(unnamed, 'and')} (--axes)"] if unnamed else []
     return enumerate_words(told, "and")
 

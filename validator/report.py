@@ -36,7 +36,12 @@ def fault_finding(fault: Fault) -> Finding:
     message = f"{fault.member}: {fault.what}" if fault.member is not None else fault.what
     return finding_of(
         Deviation(
-            code=fault.code, message=message, place=fault.member or "", expected=fault.expected, found=fault.found
+            code=fault.code,
+            message=message,
+            place=fault.member or "",
+            expected=fault.expected,
+            found=fault.found,
+            about=fault.about,
         )
     )
 

@@ -91,6 +91,13 @@ class ScanTable:
         ranges = ((self.columns["x"], self._range(1)), (self.columns["y"], self._range(0)))
         return any(bool(((values < low) | (values > high)).any()) for values, (low, high) in ranges)
 
+    @property
+    def fits_nowhere(self) -> bool:
+        """Whether positions lie further apart than the object leaves room for, so that no shift brings all inside."""
+        sides = ((self.columns["x"], self._range(1)), (self.columns["y"], self._range(0)))
+        found = ((values[np.isfinite(values)], high - low) for values, (low, high) in sides)
+        return any(values.size > 0 and bool(values.max() - values.min() > room) for values, room in found)
+
     def inside_words(self) -> str:
         (x_low, x_high), (y_low, y_high) = self._range(1), self._range(0)
         return f"x in {x_low:g} to {x_high:g}, y in {y_low:g} to {y_high:g}"

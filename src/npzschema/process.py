@@ -7,9 +7,15 @@ import os
 import signal
 from typing import Any, NoReturn
 
+from .signals import ENDINGS
 
-class Terminated(KeyboardInterrupt):
-    """The process was asked to end (SIGTERM), as schedulers do at a time limit."""
+
+class Ended(KeyboardInterrupt):
+    """The process was asked to end, by the signal ``number``."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(ENDINGS[signal.Signals(number)])
+        self.number = number
 
 
 def prepare() -> None:
@@ -25,19 +31,21 @@ def interruptible() -> None:
     """To be called where KeyboardInterrupt is caught: until then an interrupt ended the process, without a word."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminate)
+    for number in ENDINGS:
+        # One that is ignored, as SIGHUP is under nohup, stays so.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
 
 
 def leave(stop: KeyboardInterrupt) -> NoReturn:
-    """To be called once all is tidied up after an interrupt.
+    """To be called once all is tidied up after an interrupt: ends as the signal would have ended it.
 
     Threads that still read or import are not waited for: one that imports may wait for ever, for a module whose import
     was interrupted.
     """
-    if isinstance(stop, Terminated):
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
+    if isinstance(stop, Ended):
+        signal.signal(stop.number, signal.SIG_DFL)
+        os.kill(os.getpid(), stop.number)
     os._exit(130)
 
 
@@ -47,11 +55,13 @@ def finish() -> None:
     # Everything is written: an interrupt would only have Python tell where it was.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if signal.getsignal(signal.SIGTERM) is _terminate:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in ENDINGS:
+        if signal.getsignal(number) is _end:
+            signal.signal(number, signal.SIG_DFL)
 
 
-def _terminate(*_: Any) -> NoReturn:
-    # A second one would come while the first is tidied up after.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Terminated
+def _end(number: int, _frame: Any) -> NoReturn:
+    # Another one would come while the first is tidied up after.
+    for one in ENDINGS:
+        signal.signal(one, signal.SIG_IGN)
+    raise Ended(number)

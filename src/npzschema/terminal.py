@@ -17,14 +17,22 @@ Run = Callable[[Sequence[str], TextIO, TextIO], int]
 
 
 class UsageError(Exception):
-    """The command line asks for something that there is not."""
+    """The command line asks for something that there is not. ``command``: whose help tells more, where known."""
+
+    def __init__(self, message: str, command: str = "") -> None:
+        super().__init__(message)
+        self.command = command
+
+
+class RefusedError(UsageError):
+    """What is asked for cannot be done, which no help would change."""
 
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(printable(message))
+        raise UsageError(printable(message), self.prog)
 
 
 class PrintCompletion(argparse.Action):
@@ -61,6 +69,7 @@ def command(
     """One command of several. ``says`` is its line in the list; ``examples`` a line each: the call and what it does."""
     made = commands.add_parser(
         name,
+        prog=" ".join(usage.split()[:2]),
         usage=usage,
         help=says,
         description=f"{says[0].upper()}{says[1:]}.",
@@ -86,7 +95,8 @@ def main_of(name: str, run: Run) -> NoReturn:
         status = run(sys.argv[1:], sys.stdout, sys.stderr)
         sys.stdout.flush()
     except UsageError as error:
-        sys.stderr.write(f"{name}: {error}; see {name} --help\n")
+        help_ = "" if isinstance(error, RefusedError) else f"; see {error.command or name} --help"
+        sys.stderr.write(f"{name}: {error}{help_}\n")
         status = 2
     except BrokenPipeError:
         # Whoever reads has had enough, as head does; Python would complain once more at exit.
@@ -105,8 +115,7 @@ def main_of(name: str, run: Run) -> NoReturn:
         # argparse leaves so after --help and --version.
         status = int(stop.code or 0)
     except KeyboardInterrupt as stop:
-        how = "terminated" if isinstance(stop, process.Terminated) else "interrupted"
-        sys.stderr.write(f"{name}: {how}\n")
+        sys.stderr.write(f"{name}: {str(stop) if isinstance(stop, process.Ended) else 'interrupted'}\n")
         sys.stderr.flush()
         process.leave(stop)
     except Exception as error:  # noqa: BLE001 - any bug; Python's own status, 1, would say that there are findings

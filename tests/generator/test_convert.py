@@ -313,7 +313,8 @@ class TestDryRun:
     def test_says_what_is_in_the_way(self, tmp_path, canonical):
         del canonical["probeGuess"]
         source = save(tmp_path / "in.npz", canonical)
-        assert command("convert", source, "--dry-run")[1] == "in the way: KEY-001 probeGuess: is missing\n"
+        told = (2, "in the way: KEY-001 probeGuess: is missing\n", "")
+        assert command("convert", source, "--dry-run") == told
 
     def test_says_when_there_is_nothing(self, tmp_path, canonical):
         assert command("convert", save(tmp_path / "in.npz", canonical), "--dry-run")[1] == "nothing to mend\n"

@@ -155,6 +155,7 @@ generate_npz()
         (signal.SIGINT, "once", 130, "interrupted"),
         (signal.SIGTERM, "once", -signal.SIGTERM, "terminated"),
         (signal.SIGTERM, "again", -signal.SIGTERM, "terminated"),
+        (signal.SIGHUP, "once", -signal.SIGHUP, "hung up"),
     ],
 )
 def test_a_command_that_is_asked_to_end_says_so_and_leaves_nothing(folder, tmp_path, number, times, status, how):

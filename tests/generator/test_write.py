@@ -394,7 +394,7 @@ def test_a_limit_on_the_size_of_files_leaves_nothing(tmp_path):
         cwd=tmp_path, preexec_fn=limited, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert made.returncode == 2
-    assert made.stderr == "generate-npz: a.npz: cannot be written: file too large; see generate-npz --help\n"
+    assert made.stderr == "generate-npz: a.npz: cannot be written: file too large\n"
     assert os.listdir(tmp_path) == []
 
 

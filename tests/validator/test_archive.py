@@ -265,7 +265,7 @@ def test_says_where_a_gap_or_an_overlap_is():
 def test_limits():
     members = [Part(name=b"%d.npy" % n, body=b"") for n in range(20)]
     assert len(opened(archive(members), members=20).members) == 20
-    assert fault_of(archive(members), members=19).what == "20 members"
+    assert fault_of(archive(members), members=19).what == "has 20 members; at most 19 are read"
     directory = 20 * 46 + sum(len(part.name) for part in members)
     assert len(opened(archive(members), directory=directory).members) == 20
     assert fault_of(archive(members), directory=directory - 1).code == "FILE-009"

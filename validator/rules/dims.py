@@ -48,6 +48,7 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
             expected=axes(spec.dims[0]),
             found="undecided",
             evidence=reading.evidence,
+            about="" if case.facts else "headers",
         )
 
 
@@ -182,6 +183,7 @@ def _dispute(case: Case, dissent: Dissent) -> Deviation:
         found=said,
         evidence=_exchanged(case, dissent),
         at=(next(iter(dissent.sizes)),),
+        about="named" if any(case.binding.readings[name].named for name in (*dissent.arrays, *others)) else "",
     )
 
 

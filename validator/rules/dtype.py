@@ -9,7 +9,9 @@ import numpy as np
 
 from npzschema.contracts import ArraySpec, expand_dtypes
 
+from ..binding import Reading
 from ..case import Case
+from ..casts import cast_loss
 from ..findings import Deviation
 
 
@@ -29,7 +31,18 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
         + ("; a real array has lost its phase, no cast brings it back" if phase else ""),
         expected=" or ".join(spec.dtype),
         found=name,
-        about="wider" if _wider(reading.header.dtype, allowed) else "",
+        about="wider" if _wider(reading.header.dtype, allowed) else "whole" if _whole(case, reading, allowed) else "",
+    )
+
+
+def _whole(case: Case, reading: Reading, allowed: Iterable[str]) -> bool:
+    """Whether floats are counts that an integer dtype of the contract holds, every one."""
+    facts, stored = case.facts_of(reading), reading.header.dtype
+    targets = [np.dtype(name) for name in allowed if name != "str"]
+    return (
+        facts is not None
+        and stored.kind == "f"
+        and any(one.kind in "iu" and cast_loss(stored, one, facts.range) is None for one in targets)
     )
 
 

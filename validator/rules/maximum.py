@@ -16,6 +16,7 @@ from ..bounds import offending_frames, reached
 from ..case import Case
 from ..findings import Deviation
 from ..scan_table import hot_frames
+from .maximum_over_mean import far_above_mean
 
 
 def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
@@ -46,7 +47,9 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
 
 
 def _hot(case: Case, reading: Reading, frames: tuple[int, ...]) -> bool:
-    """Whether all of them are told as hot."""
+    """Whether all of them are told as hot, or the largest values as far above the mean."""
+    if far_above_mean(case, reading) is not None:
+        return True
     return set(frames) <= set(np.flatnonzero(hot_frames(case, reading)).tolist())
 
 

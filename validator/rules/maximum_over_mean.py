@@ -15,14 +15,10 @@ from ..scan_table import hot_frames
 
 def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
     reading = case.reading(spec)
-    facts = case.facts_of(reading)
-    bound = spec.values.maximum_over_mean
-    # The mean of square roots is not the root of the mean: counts are judged once they are mended.
-    if bound is None or reading is None or facts is None or case.other_quantity(reading):
-        return
-    largest, mean = _without_hot_frames(case, reading, facts)
-    if mean > 0 and largest >= bound * mean:
-        ratio = largest / mean
+    found = far_above_mean(case, reading) if reading is not None else None
+    if found is not None:
+        largest, ratio = found
+        bound = spec.values.maximum_over_mean
         yield Deviation(
             code="NORM-002",
             array=spec.name,
@@ -32,6 +28,16 @@ def check(case: Case, spec: ArraySpec) -> Iterator[Deviation]:
             found=f"{ratio:.6g}",
             at=("maximumOverMean",),
         )
+
+
+def far_above_mean(case: Case, reading: Reading) -> tuple[float, float] | None:
+    """The largest value, and how often the mean it is, where that is more than the contract allows; else None."""
+    facts, bound = case.facts_of(reading), reading.spec.values.maximum_over_mean
+    # The mean of square roots is not the root of the mean: counts are judged once they are mended.
+    if bound is None or facts is None or case.other_quantity(reading):
+        return None
+    largest, mean = _without_hot_frames(case, reading, facts)
+    return (largest, largest / mean) if mean > 0 and largest >= bound * mean else None
 
 
 def _without_hot_frames(case: Case, reading: Reading, facts: Facts) -> tuple[float, float]:

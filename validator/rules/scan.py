@@ -50,6 +50,7 @@ def _outside(table: ScanTable, frames: tuple[int, ...]) -> Deviation:
         found=f"x = {x:.6g}, y = {y:.6g}",
         frames=frames,
         at=("insideTolerance",),
+        about="spread" if table.fits_nowhere else "",
     )
 
 
