@@ -19,6 +19,12 @@ from urllib.parse import unquote
 MAX_EXPANSION: Final = 10_000
 """Schemas that one value may be held against once references are followed."""
 
+MAX_PLACES: Final = 5_000
+"""Places of a schema: each is held against the schema of schemas first, which takes a fifth of a millisecond."""
+
+MAX_WRITTEN_OUT: Final = 10_000
+"""Characters of a regular expression, once fixed repeats such as ``{8}`` are written out."""
+
 MAX_STEPS: Final = 1_000_000
 """Of a check: keywords looked at, and what they look at. Takes about a second."""
 
@@ -32,6 +38,11 @@ Path = tuple[str | int, ...]
 
 class TooMuchWorkError(Exception):
     """A document would take too long to be checked against its schema."""
+
+
+def places(schema: Any) -> int:
+    """Where a schema has another one, or may have."""
+    return sum(isinstance(value, dict | bool) for _, _, value in _walk(schema, ()))
 
 
 def flaws(schema: Any) -> Iterator[tuple[Path, str]]:
@@ -138,29 +149,35 @@ class _Effort:
     """How many ways a pattern can be tried: repeats and options, none of them inside a repeat.
 
     A repeat inside a repeat, as in ``(a+)+``, is tried in a number of ways that doubles with each character.
+    ``length``: its characters, with fixed repeats written out.
     """
 
     def __init__(self, pattern: str) -> None:
-        self.repeats = self.options = 0
+        self.repeats = self.options = self.length = 0
         self.flaw: str | None = None
         # Python's own parser. It has no public name; a copy of its grammar would be worse.
-        self._walk(importlib.import_module("re._parser").parse(pattern), inside=False)
+        self._walk(importlib.import_module("re._parser").parse(pattern), inside=False, times=1)
+        if self.length > MAX_WRITTEN_OUT:
+            self.flaw = f"repeats more than {MAX_WRITTEN_OUT:,} characters"
 
-    def _walk(self, items: Iterable[tuple[Any, Any]], *, inside: bool) -> None:
+    def _walk(self, items: Iterable[tuple[Any, Any]], *, inside: bool, times: int) -> None:
+        """``times``: how often these are repeated at least, each of them even where it matches nothing."""
         for code, argument in items:
             kind = str(code)
+            self.length += times
             if kind.endswith("_REPEAT"):
                 low, high, body = argument
                 self._choice(inside=inside, repeats=high > 1, varies=low != high)
-                self._walk(body, inside=inside or high > 1)
+                self.length += times * low
+                self._walk(body, inside=inside or high > 1, times=times * max(1, low))
             elif kind == "BRANCH":
                 self._choice(inside=inside, repeats=False, varies=True)
                 for branch in argument[1]:
-                    self._walk(branch, inside=inside)
+                    self._walk(branch, inside=inside, times=times)
             elif kind in ("SUBPATTERN", "ASSERT", "ASSERT_NOT"):
-                self._walk(argument[-1], inside=inside)
+                self._walk(argument[-1], inside=inside, times=times)
             elif kind == "ATOMIC_GROUP":
-                self._walk(argument, inside=inside)
+                self._walk(argument, inside=inside, times=times)
             elif kind.startswith("GROUPREF"):
                 self.flaw = "refers to a group, which may take for ever"
 
@@ -174,42 +191,69 @@ class _Effort:
 
 
 @functools.cache
-def _effort(pattern: str) -> tuple[int, int]:
+def _effort(pattern: str) -> tuple[int, int, int]:
     one = _Effort(pattern)
-    return one.repeats, one.options
+    return one.repeats, one.options, one.length
 
 
-def _steps(keyword: str, value: Any, instance: Any) -> float:
-    """At least what a keyword takes, in units of about a microsecond."""
-    steps = 1.0
-    for one in (value, instance):
-        if isinstance(one, dict | list):
-            steps += len(one)
-    if keyword == "uniqueItems" and isinstance(instance, list):
-        # What cannot be sorted is compared pair by pair.
-        steps += len(instance) ** 2 / 4
-    elif keyword == "pattern" and isinstance(instance, str):
-        steps += _tries(value, instance)
-    elif keyword == "patternProperties" and isinstance(instance, dict):
-        steps += sum(_tries(pattern, key) for pattern in value for key in instance)
-    return steps
+class _Spent:
+    """Steps of one check, in units of about a microsecond."""
+
+    def __init__(self) -> None:
+        self._steps = 0.0
+        self._sizes: dict[int, int] = {}
+
+    def add(self, steps: float) -> None:
+        self._steps += steps
+        if self._steps > MAX_STEPS:
+            raise TooMuchWorkError
+
+    def size(self, value: Any) -> int:
+        """Values that one holds, itself included, however deep. What is asked of lives as long as the check."""
+        if not isinstance(value, dict | list):
+            return 1
+        if id(value) not in self._sizes:
+            self._sizes[id(value)] = 1 + sum(map(self.size, value.values() if isinstance(value, dict) else value))
+        return self._sizes[id(value)]
+
+    def of(self, keyword: str, value: Any, instance: Any) -> float:
+        """At least what a keyword takes."""
+        steps = 1.0
+        for one in (value, instance):
+            if isinstance(one, dict | list):
+                steps += len(one)
+        if keyword in {"const", "enum"}:
+            steps += self.size(value)
+        elif keyword == "uniqueItems" and isinstance(instance, list):
+            # What cannot be sorted is compared pair by pair.
+            steps += len(instance) * self.size(instance) / 4
+        elif keyword == "pattern" and isinstance(instance, str):
+            steps += _tries(value, instance)
+        elif keyword == "patternProperties" and isinstance(instance, dict):
+            # More of them than Python keeps are compiled again and again.
+            steps += sum(map(len, value)) + sum(_tries(pattern, key) for pattern in value for key in instance)
+        return steps
 
 
 def _tries(pattern: str, text: str) -> float:
-    repeats, options = _effort(pattern)
-    return float(len(text)) ** (repeats + 1) * 2.0**options / 100 if repeats < 100 and options < 100 else math.inf
+    repeats, options, length = _effort(pattern)
+    if repeats >= 100 or options >= 100:
+        return math.inf
+    # Few are longer than this: then what is looked at before a try fails counts.
+    return float(len(text)) ** (repeats + 1) * 2.0**options * max(1, length / 100) / 100
 
 
-_spent: Final[ContextVar[list[float]]] = ContextVar("steps of the check that is under way")
+_spent: Final[ContextVar[_Spent]] = ContextVar("steps of the check that is under way")
 
 
 def _counted(keyword: str, check: Callable[..., Iterable[Any] | None]) -> Callable[..., Iterator[Any]]:
     def run(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
         spent = _spent.get()
-        spent[0] += _steps(keyword, value, instance)
-        if spent[0] > MAX_STEPS:
-            raise TooMuchWorkError
-        yield from check(validator, value, instance, schema) or ()
+        spent.add(spent.of(keyword, value, instance))
+        for error in check(validator, value, instance, schema) or ():
+            # Errors of branches are kept until one of them is found to hold, each with the value in words.
+            spent.add(20 + len(error.message) / 20)
+            yield error
 
     return run
 
@@ -233,7 +277,7 @@ def errors(schema: Mapping[str, Any], document: Any, limit: int) -> list[Any]:
     """
     # A schema that names its dialect would be given to that dialect's own class, which counts nothing.
     validator = _kind()({key: value for key, value in schema.items() if key != "$schema"})
-    token = _spent.set([0.0])
+    token = _spent.set(_Spent())
     try:
         return list(itertools.islice(validator.iter_errors(document), limit))
     finally:

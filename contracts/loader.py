@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import itertools
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from . import strict_json
 from .consistency import check_consistency
-from .json_schema import flaws
+from .json_schema import MAX_PLACES, flaws, places
 from .model import (
     ArraySpec,
     Contract,
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 1 << 18
 """The longest contract that ships with the package takes a tenth of it."""
+
+MOST_ERRORS: Final = 100
+"""Of a document that has more, the most telling one of these is told."""
 
 MAX_EXTENDS: Final = 8
 
@@ -57,11 +61,12 @@ def schema(name: str) -> Json:
 
 
 def schema_error(name: str, document: Any) -> ValidationError | None:
-    """The most telling error of a document under a schema of the package, or None."""
+    """The most telling of the first errors of a document under a schema of the package, or None."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
-    error: ValidationError | None = best_match(Draft202012Validator(schema(name)).iter_errors(document))
+    found = itertools.islice(Draft202012Validator(schema(name)).iter_errors(document), MOST_ERRORS)
+    error: ValidationError | None = best_match(found)
     return error
 
 
@@ -220,6 +225,8 @@ def _check_schema(document: Json, where: str) -> None:
     if metadata_schema is None:
         return
     at = ("metadata", "schema")
+    if places(metadata_schema) > MAX_PLACES:
+        raise ContractError(where, pointer(*at), f"has more than {MAX_PLACES:,} places")
     try:
         Draft202012Validator.check_schema(metadata_schema)
     except SchemaError as fault:

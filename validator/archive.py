@@ -33,7 +33,7 @@ class Limits:
     members: int = 1_000
     expansion: float = 250.0
     free: int = 1 << 28
-    directory: int = 1 << 22
+    directory: int = 1 << 19
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

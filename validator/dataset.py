@@ -269,13 +269,13 @@ def chunk_lengths(storage: tuple[int, ...], itemsize: int) -> Iterator[int]:
 
     A sum over floats depends on where it is cut: cut alike, equal frames have equal totals.
     """
+    if not all(storage):
+        return
     most = max(1, CHUNK // max(1, itemsize))
     unit, axis = 1, len(storage)
     while axis and unit * storage[axis - 1] <= most:
         axis -= 1
         unit *= storage[axis]
-    if not unit:
-        return
     # ``unit`` items belong together and fit a chunk; the next axis counts as many of them as do not.
     count, repeats = (storage[axis - 1], math.prod(storage[: axis - 1])) if axis else (1, 1)
     parts = -(-count // (most // unit))

@@ -67,6 +67,10 @@ def parse(text: str, *, allow_long: bool = False) -> Any:
     value, at = _Parser(text, allow_long).value(0, 0)
     if text[at:].strip(" \t\r\n\f"):
         raise LiteralError(f"{text[at:].strip()[:20]!r} follows the dictionary")
+    # Nor may a last line be of blanks alone: a form feed begins it anew.
+    _, *lines = re.split("[\r\n]", text[at:])
+    if lines and lines[-1] and not lines[-1].endswith("\f"):
+        raise LiteralError("a line of blanks follows the dictionary")
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 
 import numpy as np
@@ -50,6 +51,9 @@ ACCEPTED = [
     "[('a', '<f4', (2,)), ('', '|V3')]",
     "{'descr': '<f4', 'fortran_order': False, 'shape': (5, 16, 16), }          \n",
     "(\f1\f)",
+    "{'a': 1}\n \n",
+    "{'a': 1} \t\f ",
+    "{'a': 1}\n \f",
     "1" * 30,
 ]
 REFUSED = [
@@ -59,6 +63,13 @@ REFUSED = [
     "\r {'a': 1}",
     "\r\n {'a': 1}",
     "\f\n  {'a': 1}",
+    # A last line of blanks alone is one more.
+    "{'a': 1}\n ",
+    "{'a': 1}\n   ",
+    "{'a': 1}\r ",
+    "{'a': 1}\r\n\t",
+    "{'a': 1}\n\f ",
+    "{'a': 1} \n\n ",
     # Numpy refuses whatever holds one.
     "{'a': {'b': 1}}",
     "{'a': [{'b': 1}]}",
@@ -219,3 +230,16 @@ def test_integers_of_python_2():
 def test_says_what_is_wrong(text, why):
     with pytest.raises(LiteralError, match=why.replace("{", "\\{").replace("(", "\\(")):
         parse(text)
+
+
+@pytest.mark.parametrize("length", range(5))
+def test_whatever_blanks_follow_it_is_as_python_has_it(length):
+    for blanks in itertools.product(" \t\r\n\f", repeat=length):
+        text = "{'a': 1}" + "".join(blanks)
+        try:
+            wanted = ast.literal_eval(text)
+        except SyntaxError:
+            with pytest.raises(LiteralError):
+                parse(text)
+        else:
+            assert parse(text) == wanted

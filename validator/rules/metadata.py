@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from npzschema.contracts import Contract, pointer
+from npzschema.contracts.shortening import short
 from npzschema.contracts.strict_json import parse
 
 from ..case import Case
@@ -111,13 +112,13 @@ def _schema(name: str, schema: Mapping[str, Any], document: Any) -> Iterator[Dev
         )
         return
     for error in found:
-        place = pointer(*error.absolute_path)
-        where = place or "the whole text"
-        message = _in_json(error)
+        place = short(pointer(*error.absolute_path), 1000)
+        where = short(place, 200) or "the whole text"
+        message = short(_in_json(error), 200)
         yield Deviation(
             code="META-002",
             array=name,
-            message=f"{where}: {message if len(message) <= 200 else message[:199] + '…'}",
+            message=f"{where}: {message}",
             expected=str(error.validator),
             found=where,
             at=("schema", *_leading(schema, error.absolute_schema_path)),
