@@ -111,6 +111,7 @@ class ArchiveDataset:
         self._archive = archive
         self._members: dict[str, tuple[Member, Header]] = {}
         self._others: list[Member] = []
+        self._unreadable: dict[str, Member] = {}
         self.malformed: dict[str, Fault] = {}
         faults = list(archive.faults)
         headers: dict[str, ArrayHeader] = {}
@@ -125,14 +126,13 @@ class ArchiveDataset:
                 # Whatever its name: numpy, too, goes by the first bytes.
                 header = read_header(reader)
             except Fault as fault:
-                self.malformed[name] = fault.alone()
-                self._others.append(member)
+                self.malformed[name], self._unreadable[name] = fault.alone(), member
                 continue
             finally:
                 read += reader.position
             if header is None and name != member.name:
                 self.malformed[name] = Fault("FILE-010", "does not begin like a .npy array", member=member.name)
-                self._others.append(member)
+                self._unreadable[name] = member
                 continue
             if header is None:
                 faults.append(Fault("FILE-005", "is no .npy array", member=member.name))
@@ -190,7 +190,7 @@ class ArchiveDataset:
         return data
 
     def verify(self, name: str) -> None:
-        self._drain(self._members[name][0])
+        self._drain(self._members[name][0] if name in self._members else self._unreadable[name])
 
     def verify_others(self) -> None:
         for member in self._others:

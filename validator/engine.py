@@ -295,8 +295,16 @@ class _Run:
     def _tell_members(self, contract: Contract) -> None:
         """Members that cannot be read as arrays: fatal where the contract asks for them."""
         for name, fault in self._dataset.malformed.items():
+            known = name in contract.known_names()
             idle = Fault("FILE-005", f"is no readable .npy array: {fault.what}", member=fault.member)
-            self._findings.append(fault_finding(fault if name in contract.known_names() else idle))
+            told = [fault if known else idle]
+            if (known and not self._options.headers_only) or self._options.strict_archive:
+                try:
+                    self._dataset.verify(name)
+                except Fault as damage:
+                    # A header that makes no sense, because its bytes were changed.
+                    told = [damage] if known else [idle, damage]
+            self._findings += map(fault_finding, told)
         metadata = contract.metadata.member if contract.metadata else None
         for name, header in self._dataset.headers.items():
             if header.pickled and name != metadata:

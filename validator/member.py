@@ -19,6 +19,9 @@ DEFLATED: Final = 8
 FIRST: Final = 1 << 12
 """Bytes of compressed data read at first: most members are opened for their headers only."""
 
+SURPLUS: Final = 1 << 20
+"""Bytes behind a member's size that are looked at, for whether its checksum covers them."""
+
 WINDOW: Final = 1 << 21
 """Bytes of compressed data read at a time afterwards."""
 
@@ -75,13 +78,7 @@ class MemberReader:
         while wanted:
             part = self._some(wanted)
             if not part:
-                raise Fault(
-                    "FILE-007",
-                    f"ends after {self.position:,} bytes",
-                    member=self.member.name,
-                    expected=f"{self.member.size:,} bytes",
-                    found=f"{self.position:,} bytes",
-                )
+                raise self._misfit(f"ends after {self.position:,} bytes", f"{self.position:,} bytes")
             self.position += len(part)
             self._crc = crc32(part, self._crc)
             if len(part) == length:
@@ -96,24 +93,32 @@ class MemberReader:
         Raises:
             Fault: FILE-003 or FILE-007.
         """
-        member = self.member
-        if self.position != member.size or self._some(1):
-            raise Fault(
-                "FILE-007",
-                "holds more bytes than the directory says",
-                member=member.name,
-                expected=f"{member.size:,} bytes",
-                found="more",
-            )
+        if more := self._some(SURPLUS):
+            raise self._misfit("holds more bytes than the directory says", "more", more)
+        if self._crc != self.member.crc:
+            raise self._damaged()
         self._data.check_end()
-        if self._crc != member.crc:
-            raise Fault(
-                "FILE-003",
-                "its checksum is wrong: the data was changed since it was written",
-                member=member.name,
-                expected=f"{member.crc:08x}",
-                found=f"{self._crc:08x}",
-            )
+
+    def _misfit(self, what: str, found: str, more: bytes | memoryview = b"") -> Fault:
+        """Another size than the directory says. Where the checksum is not that of the data either, it is damaged.
+
+        ``more``: the first bytes behind the size, with which the checksum may be right.
+        """
+        while more and len(more) < SURPLUS and (part := self._some(SURPLUS)):
+            more = b"".join([more, part])
+        if self.member.crc not in (self._crc, crc32(more, self._crc)):
+            return self._damaged()
+        expected = f"{self.member.size:,} bytes"
+        return Fault("FILE-007", what, member=self.member.name, expected=expected, found=found)
+
+    def _damaged(self) -> Fault:
+        return Fault(
+            "FILE-003",
+            "its checksum is wrong: the data was changed since it was written",
+            member=self.member.name,
+            expected=f"{self.member.crc:08x}",
+            found=f"{self._crc:08x}",
+        )
 
     def close(self) -> None:
         """Stop the threads, if there are any."""

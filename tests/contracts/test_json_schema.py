@@ -32,6 +32,12 @@ def test_patterns_that_end(pattern):
     assert pattern_flaw(pattern) is None
 
 
+@pytest.mark.parametrize("pattern", ["(?:(?=a)){20000000}", "(){4000000000}", "[ab]{60000}c", "((a{30}){30}){30}"])
+def test_patterns_that_write_out_to_much(pattern):
+    """Fixed repeats are tried one by one, even where they match nothing."""
+    assert pattern_flaw(pattern) == "repeats more than 10,000 characters"
+
+
 @pytest.mark.parametrize("pattern", ["(", "a**", "[", "(?P<a", "(" * 5000 + ")" * 5000])
 def test_no_patterns(pattern):
     assert pattern_flaw(pattern) == "is no regular expression"
@@ -79,8 +85,26 @@ def nested(depth):
         ({"pattern": "a+a+a+b"}, "a" * 5000),
         ({"patternProperties": {"a+a+a+b": {}}}, {"a" * 5000: 1}),
         ({"items": {"allOf": [True] * 5000}}, [0] * 5000),
+        ({"pattern": "[ab]{4000}c"}, "a" * 1_000_000),
+        ({"anyOf": [{"items": {"type": "string"}}]}, [0] * 240_000),
+        ({"anyOf": [{"type": "string"}] * 300}, [[0] * 500_000]),
+        ({"$defs": {"c": {"const": [[0] * 50_000]}}, "allOf": [{"$ref": "#/$defs/c"}] * 3000}, [[0] * 50_000]),
+        ({"uniqueItems": True}, [[[0] * 240, {"a": n}] for n in range(700)]),
+        ({"items": {"patternProperties": {f"{n:03}" + "[ab]{9}" * 20: True for n in range(600)}}}, [{"k": 1}] * 40),
     ],
-    ids=["depth", "pairs", "pattern", "names", "product"],
+    ids=[
+        "depth",
+        "pairs",
+        "pattern",
+        "names",
+        "product",
+        "fixed repeats",
+        "errors of branches",
+        "long errors of branches",
+        "deep constants",
+        "deep pairs",
+        "many patterns",
+    ],
 )
 def test_work_is_counted(schema, document):
     assert list(flaws(schema)) == []
@@ -106,6 +130,8 @@ LARGE = {
     "dimensions": {"dimensions": {f"N{n}": {"description": "d", "minimum": f"N{n + 1}"} for n in range(3000)}},
     "relations": {"relations": [{"identical": ["a", f"b{n}"]} for n in range(4000)]},
     "keys": {f"k{n}": 0 for n in range(20_000)},
+    "places": {"metadata": {"member": "m", "schema": {"prefixItems": [{}] * 6000}}},
+    "names": {"arrays": {"": {"dims": [], "dtype": "float32"}}},
     "references": {
         "metadata": {
             "member": "m",

@@ -229,6 +229,12 @@ def prefixes() -> Iterator[tuple[str, Case]]:
     for what, body in {"large": structured, "large and unreadable": unending}.items():
         many = [*parts(), *(Part(name=b"%d.npy" % at, body=body, deflate=True) for at in range(900))]
         yield f"900 headers, {what}", of(2, "009", lambda many=many: archive(many))
+    for what, blanks, version in (("version 1", b"\r ", 1), ("version 2", b"\r ", 2), ("version 3", b"\n   ", 3)):
+        # To Python an indented line without an end: no expression, and so no header to numpy.
+        text = b"{'descr': '<f4', 'fortran_order': False, 'shape': (5, 16, 16), }" + blanks
+        length = len(text).to_bytes(2 if version == 1 else 4, "little")
+        body = b"\x93NUMPY" + bytes([version, 0]) + length + text + ARRAYS["diffraction"].tobytes()
+        yield f"a last line of blanks, {what}", of(2, "010", lambda body=body: archive(parts(diffraction=body)))
     yield "text under an array's name", of(2, "010", lambda: archive(parts(diffraction=b"hello, world\n")))
     yield "an optional array that is none", of(2, "010", lambda: archive(parts(Y=b"hello, world\n")))
 

@@ -118,17 +118,17 @@ def pieces() -> Iterator[tuple[str, Case]]:
         ),
         "a damaged piece": lambda body: streamed(cut(body, size)[:2]) + b"\x07" + deflated(body[2 * size :]),
         "a mark for an end": lambda body: streamed(cut(body, size)),
+        "an end after a piece": lambda body: first_piece(streamed([body[:10_000]]), LAST) + deflated(body[10_000:]),
+        "a piece too few": lambda body: streamed(cut(body, size)[:-1]) + LAST,
         "marks without an end": lambda body: streamed([body]) + EMPTY * 200_000,
     }
     for what, make in damaged.items():
         yield what, of(2, "003", _of_patterns(make))
     sizes: dict[str, Make] = {
-        "an end after a piece": lambda body: first_piece(streamed([body[:10_000]]), LAST) + deflated(body[10_000:]),
         "an end behind the end": lambda body: streamed(cut(body, size)) + LAST + LAST,
         "a mark behind the end": lambda body: deflated(body) + MARK,
         "an empty piece behind the end": lambda body: deflated(body) + EMPTY,
         "a piece too many": lambda body: streamed([*cut(body, size), bytes(1 << 22)]) + deflated(b""),
-        "a piece too few": lambda body: streamed(cut(body, size)[:-1]) + LAST,
     }
     for what, make in sizes.items():
         yield what, of(2, "007", _of_patterns(make))
@@ -136,7 +136,7 @@ def pieces() -> Iterator[tuple[str, Case]]:
         "an end after as much as a piece may hold",
         of(
             2,
-            "007",
+            "003",
             _of_zeros(lambda body: first_piece(streamed([body[:LARGEST]]), LAST) + deflated(body[LARGEST:]), 10_000),
         ),
     )

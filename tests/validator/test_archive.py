@@ -400,6 +400,21 @@ def test_finish_before_the_end_is_an_error():
         reader.finish()
 
 
+@pytest.mark.parametrize("deflate", [False, True])
+def test_a_damaged_header_is_told_as_damage(deflate):
+    """Its shape, size or grammar is wrong because its bytes are: to write the array again is no help."""
+    body = bytearray(npy(ARRAYS["diffraction"]))
+    whole = zlib.crc32(body)
+    for at in (12, 80, body.index(b"(5") + 1):
+        body[at] ^= 1
+        members = with_first(parts(diffraction=bytes(body), deflate=deflate), both={"crc": whole})
+        data = archive(members)
+        found = [one.code for one in validate(data).findings if one.level == "error"]
+        assert found == ["FILE-003"]
+        assert "FILE-003" not in validate(data, headers_only=True).codes
+        body[at] ^= 1
+
+
 # Members that are no arrays, and arrays that are no members of the contract
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -15,6 +16,7 @@ import warnings
 import zlib
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -232,6 +234,46 @@ def test_a_sidecar_that_is_no_json(content, warned, tmp_path):
     status, text = command(str(tmp_path / "scan.npz"))
     assert status == 0
     assert ("META-003 warning" in text) == warned
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"transformations": [{}] * 300_000}, "'step' is a required property"),
+        ({"indices": [-1] * 300_000}, "-1 is less than the minimum of 0"),
+        ({"indices": [0] * 300_000}, "lists 300000"),
+        (
+            {"arrays": {str(n): {"dtype": "<f4", "shape": [1], "sha256": "0" * 64} for n in range(3000)}},
+            "no such array",
+        ),
+    ],
+    ids=["steps", "wrong positions", "many positions", "arrays"],
+)
+def test_a_sidecar_of_the_right_checksum_with_all_else_wrong(changed, told, tmp_path, monkeypatch):
+    """Of many errors some are looked at: all of them would take minutes, and as many lines."""
+    data = saved(compressed=True)
+    (tmp_path / "scan.npz").write_bytes(data)
+    sound = {
+        "version": "1.0.0",
+        "created": "2020-01-01T00:00:00Z",
+        "generator": {"name": "npzschema", "command": "fixture", "version": "1"},
+        "source_dataset": {"name": "a", "size": 1, "sha256": "0" * 64},
+        "contract": {"id": "a/b", "version": "1"},
+        "subset_strategy": "all",
+        "subset_size": 0,
+        "indices": [],
+        "transformations": [],
+        "sha256_checksum": hashlib.sha256(data).hexdigest(),
+        "arrays": {},
+    }
+    (tmp_path / "scan.json").write_text(json.dumps(sound | changed))
+    looked_at = []
+    real = jsonschema.exceptions.best_match
+    monkeypatch.setattr(jsonschema.exceptions, "best_match", lambda errors: real(looked_at.extend(errors) or looked_at))
+    findings = [one for one in validate(str(tmp_path / "scan.npz")).findings if one.code == "META-003"]
+    assert told in findings[0].message
+    assert len(findings) <= 100
+    assert len(looked_at) <= 100
 
 
 @pytest.mark.parametrize("target", ["/dev/zero", "/proc/kmsg", "/proc/self/mem", "/proc/self/pagemap", "nowhere", "."])
