@@ -240,7 +240,7 @@ def _tries(pattern: str, text: str) -> float:
     if repeats >= 100 or options >= 100:
         return math.inf
     # Few are longer than this: then what is looked at before a try fails counts.
-    return float(len(text)) ** (repeats + 1) * 2.0**options * max(1, length / 100) / 100
+    return float(len(text)) ** (repeats + 1) * 2.0**options * max(1, length / 20) / 100
 
 
 _spent: Final[ContextVar[_Spent]] = ContextVar("steps of the check that is under way")
