@@ -16,7 +16,7 @@ import numpy as np
 from .pairing import Matches, hanging, matches, pairings, repaired, strides
 from .pairs import pairs
 from .places import WANTING, Places, around
-from .readings import far, near, turned
+from .readings import far, near, probes, turned
 from .scene import GLANCED, PIXELS, Scene, flickers, levelled
 from .score import (
     ALIKE,
@@ -33,9 +33,9 @@ from .score import (
     score,
     surpasses,
 )
-from .shifts import leans, refined, shift
+from .shifts import leans, refined, rescaled, shift
 from .slip import Slip, slip, slips
-from .trial import Affine, Reading, Trial
+from .trial import FITTED, Affine, Reading, Trial
 
 Array = np.ndarray[Any, Any]
 
@@ -54,6 +54,9 @@ WIDE: Final = 32
 CLEAR: Final = 0.5
 """Correlation below which the stated reading is poor enough to search wider."""
 
+
+TURNED: Final = 0.1
+"""Correlation that the probe seen from another side must gain over the best shift of positions or of the centre."""
 
 EXPLAINS: Final = 0.8
 """What it explains below which the same."""
@@ -236,6 +239,14 @@ def _searched(scene: Scene, wide: Scene, predicted: Array) -> Verdict:
     if best is not None and best.kind == "positions" and best.correlation > stated.correlation:
         trials.add(refined(wide, best, data))
     verdict = trials.verdict(stated, wide)
+    if trials.best and verdict.other_fits and verdict.best and verdict.best.name in FITTED and not verdict.best.slight:
+        # What fits best of very many may fit because something like it is wrong.
+        if verdict.best.name == "shift":
+            trials.add(rescaled(wide, trials.best, data))
+        # A probe that is much the same from another side is moved by a pixel at most.
+        least = trials.best.correlation + TURNED
+        trials.add(one for one in probes(wide, data) if one.correlation > least)
+        verdict = trials.verdict(stated, wide)
     found = [stated, *([verdict.best.score] if verdict.best else [])]
     if all(one.explained < EXPLAINS for one in found):
         trials.add(pairs(wide, data, max(one.correlation for one in found)))

@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 
 from .scene import Scene
-from .score import correlating
+from .score import correlating, correlation
 from .trial import Affine, Trial, moved, moved_each, trial
+from .words import enumerate_words
 
 Array = np.ndarray[Any, Any]
 
@@ -164,3 +165,18 @@ def turned(frames: Array, name: str, roll_rows: int, roll_columns: int) -> Array
     turn = next(turn for one, _, turn in _ORIENTATIONS if one == name)
     other = turn(frames)
     return np.roll(other, (roll_rows, roll_columns), axis=(1, 2)) if roll_rows or roll_columns else other
+
+
+def probes(scene: Scene, data: Array) -> Iterator[Trial]:
+    """The probe seen from another side: what it explains, a shift of all positions explains in part."""
+    for swapped in (False, True):
+        for rows, columns in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
+            if (swapped, rows, columns) == (False, 1, 1):
+                continue
+            probe = scene.probe.swapaxes(-1, -2) if swapped else scene.probe
+            done = ["transposed"] * swapped + ["turned upside down"] * (rows < 0) + ["mirrored"] * (columns < 0)
+            turned = replace(scene, probe=np.ascontiguousarray(probe[..., ::rows, ::columns]))
+            predicted = turned.predicted(scene.x, scene.y)
+            words = f"the probe {enumerate_words(done, 'and')}"
+            name, fit = words.removeprefix("the ").replace(" ", "-"), correlation(predicted, data)
+            yield trial("probe", name, words, predicted, scene.measured, fit)

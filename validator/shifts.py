@@ -24,6 +24,15 @@ MODES: Final = 2
 GAIN: Final = 0.02
 """Correlation that another origin must gain."""
 
+SCALED: Final = 0.2
+"""Part by which positions are looked for closer together or farther apart."""
+
+SURELY: Final = 0.9
+"""What positions at another scale must explain of what noise lets be explained."""
+
+EDGE: Final = 2.0
+"""Pixels by which the outermost positions move from one scale to the next."""
+
 WHOLE: Final = 1 << 16
 """Pixels of a frame beyond which a shift is searched for at fewer; how well it fits, all of them show."""
 
@@ -62,16 +71,65 @@ def _middles(scene: Scene) -> Iterator[tuple[float, float]]:
     yield columns / 2 - float(scene.x.min() + scene.x.max()) / 2, rows / 2 - float(scene.y.min() + scene.y.max()) / 2
 
 
+def rescaled(scene: Scene, one: Trial, data: Array) -> Iterator[Trial]:
+    """A shift with the positions drawn closer or apart, too, where that fits better: they have another pixel size.
+
+    By a shift alone a part of the scan fits, and the rest lies pixels off.
+    """
+    base = Affine(**dict(one.values))
+    ends = [(float(values.min()), float(values.max())) for values in (scene.x, scene.y)]
+    (x_middle, y_middle), half = ((low + high) / 2 for low, high in ends), max(high - low for low, high in ends) / 2
+    if half < 1:
+        return
+    fit = _fit(scene)
+
+    def affine(factor: float, dx: float, dy: float) -> Affine:
+        x0, y0 = x_middle * (1 - factor) + base.x0 + dx, y_middle * (1 - factor) + base.y0 + dy
+        return Affine(xx=factor, x0=x0, yy=factor, y0=y0)
+
+    stated = fit(base)
+    ticks = np.arange(1, np.ceil(SCALED * half / EDGE) + 1) * EDGE / half
+    step, reached, best = EDGE, stated, (1.0, 0.0, 0.0)
+    for factor in (*(1 + ticks), *(1 / (1 + ticks))):
+        if (found := fit(affine(float(factor), 0.0, 0.0))) > reached:
+            reached, best = found, (float(factor), 0.0, 0.0)
+    while step >= 0.25:
+        factor, dx, dy = best
+        around = [(factor + by * step / half, dx, dy) for by in (-1, 1)]
+        around += [(factor, dx + by, dy) for by in (-step, step)] + [(factor, dx, dy + by) for by in (-step, step)]
+        better, at = max((fit(affine(*other)), other) for other in around)
+        if better > reached:
+            reached, best = better, at
+        else:
+            step /= 2
+    factor, dx, dy = best
+    if reached < stated + GAIN / 2 or abs(factor - 1) * half < EDGE / 4:
+        return
+    words = (
+        f"all positions scaled by {factor:.4g} about the middle of the scan and moved by "
+        f"{base.x0 + dx:+.3g} in x and {base.y0 + dy:+.3g} in y"
+    )
+    scaled = moved(scene, "rescale", words, affine(*best), data)
+    # A shift that is not the right one is followed by a scale that is not, either.
+    if scaled.correlation >= one.correlation + GAIN / 2 and scaled.reading().score.explained >= SURELY:
+        yield scaled
+
+
 def _fit_of_shifts(scene: Scene, base: Affine) -> Callable[[tuple[float, float]], float]:
     """How well a few frames fit with the positions of a reading moved by (dx, dy)."""
+    fit = _fit(scene)
+    return lambda by: fit(base._replace(x0=base.x0 + by[0], y0=base.y0 + by[1]))
+
+
+def _fit(scene: Scene) -> Callable[[Affine], float]:
+    """How well a few frames fit with other positions."""
     pixels = scene.measured[0].size
     small = scene.thinned(max(4, (LEAST + 2) * min(SEARCHED, pixels) // pixels))
     small = replace(small, probe=strongest(small.probe, MODES))
     if pixels > WHOLE:
         small = small.within(SEARCHED)
-    x, y = base.apply(small.x, small.y)
     data = centred(small.measured)
-    return lambda by: correlation(small.predicted(x + by[0], y + by[1]), data)
+    return lambda affine: correlation(small.predicted(*affine.apply(small.x, small.y)), data)
 
 
 def refined(scene: Scene, one: Trial, data: Array) -> Iterator[Trial]:

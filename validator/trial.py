@@ -21,13 +21,13 @@ SLIGHT: Final = 4
 SLIGHT_SHIFT: Final = 1.5
 """Pixels by which all positions may be shifted for a warning only."""
 
-FITTED: Final = ("shift", "offset")
+FITTED: Final = ("shift", "rescale", "offset")
 """Readings that are the best of very many, searched for in two dimensions."""
 
 HANDICAP: Final = 0.9
 """Part of a fitted reading's correlation that counts beside a reading of which there is but one."""
 
-_SAME: Final = {"corner": "shift", "fftshift": "offset", "reverse": "flip-xy"}
+_SAME: Final = {"corner": "shift", "rescale": "shift", "fftshift": "offset", "reverse": "flip-xy"}
 _ABOUT: Final = re.compile(r"-(object|scan|centred|sign).*")
 
 
@@ -51,7 +51,7 @@ def _as_stored(frames: Array) -> Array:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """One way to read a file. ``kind``: positions, pairing, centre or detector; ``words`` finish "with ...".
+    """One way to read a file. ``kind``: positions, pairing, centre, detector or probe; ``words`` finish "with ...".
 
     ``values`` say it as data: the numbers of an :class:`Affine`, a step between frames and positions, or by how many
     rows and columns a reversed detector is rolled. ``order``: what it does to the frames that were compared.
@@ -108,7 +108,7 @@ class Trial:
     @property
     def family(self) -> str:
         """Readings of one family resemble each other: the same about another middle, or one that both amount to."""
-        return _SAME.get(self.name, _ABOUT.sub("", self.name))
+        return "probe" if self.kind == "probe" else _SAME.get(self.name, _ABOUT.sub("", self.name))
 
     def reading(self) -> Reading:
         """The reading, scored."""

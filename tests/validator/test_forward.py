@@ -440,6 +440,51 @@ def test_a_shift_of_a_raster_is_no_matter_of_pairing(seed, dx, dy):
     assert (verdict.best.kind, verdict.best.name) == ("positions", "shift")
 
 
+@pytest.mark.parametrize("factor", [0.9, 0.95, 0.98, 1.02, 1.05, 1.1])
+@pytest.mark.parametrize(("condition", "seed"), ONE_EACH)
+def test_positions_of_another_pixel_size(condition, seed, factor):
+    """A shift alone would fit the middle of the scan, and leave its edges pixels off."""
+    right = scene_of(seed, **condition)
+    wrong = replace(right, x=right.x * factor, y=right.y * factor)
+    verdict = judge(wrong)
+    if abs(factor - 1) * max(np.ptp(right.x), np.ptp(right.y)) / 2 < 1:
+        pytest.skip("too little to be told from a shift")
+    assert verdict.other_fits
+    assert verdict.best.name == "rescale"
+    x, y = verdict.placed(wrong.x, wrong.y)
+    np.testing.assert_allclose(x, right.x, atol=0.8)
+    np.testing.assert_allclose(y, right.y, atol=0.8)
+
+
+TURNED = {
+    "probe-transposed": lambda probe: probe.swapaxes(-1, -2),
+    "probe-mirrored": lambda probe: probe[..., ::-1],
+    "probe-turned-upside-down": lambda probe: probe[..., ::-1, :],
+    "probe-turned-upside-down-and-mirrored": lambda probe: probe[..., ::-1, ::-1],
+    "probe-transposed-and-mirrored": lambda probe: probe.swapaxes(-1, -2)[..., ::-1],
+}
+
+
+def lopsided(scene):
+    """A probe that is no mirror image of itself: what it explains is measured anew."""
+    rows, columns = np.indices(scene.probe.shape[-2:]) - SIDE // 2
+    blob = np.exp(-((rows - 4) ** 2 + (columns + 3) ** 2) / 8) * np.exp(1j * columns / 4)
+    probe = scene.probe * (0.3 + np.exp(1j * rows * columns / 40)) + 0.2 * blob
+    expected = patterns(probe, scene.object, scene.x[scene.index], scene.y[scene.index])
+    return replace(scene, probe=probe, measured=np.sqrt(expected).astype(np.float32))
+
+
+@pytest.mark.parametrize("name", TURNED)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_probe_seen_from_another_side_is_no_matter_of_positions(name, seed):
+    right = lopsided(scene_of(seed, scan="fermat", object="smooth"))
+    assert judge(right).supported
+    verdict = judge(replace(right, probe=TURNED[name](right.probe)))
+    # It is named, or nothing is at error level: no positions are to be moved, nor the centre.
+    if verdict.other_fits and not verdict.best.slight:
+        assert verdict.best.name == name
+
+
 @pytest.mark.parametrize(("condition", "seed"), ONE_EACH)
 def test_positions_counted_from_the_middle_of_the_object(condition, seed):
     right = scene_of(seed, **condition)

@@ -211,3 +211,24 @@ def test_measured_intensities_without_a_lattice(source):
     blurred = counts * jitter / counts.max()
     assert validate({**arrays, "diffraction": blurred.astype(np.float32)}).codes == {"NORM-001"}
     assert validate({**arrays, "diffraction": np.sqrt(blurred).astype(np.float32)}).codes == set()
+
+
+@pytest.mark.parametrize("turn", [lambda probe: probe.T, lambda probe: probe[::-1, ::-1], lambda probe: probe[:, ::-1]])
+def test_a_probe_seen_from_another_side_is_named_and_no_position_moved(turn):
+    arrays = arrays_of("run1084_semireal_canonical")
+    report = validate(arrays | {"probeGuess": np.ascontiguousarray(turn(arrays["probeGuess"]))})
+    (finding,) = [one for one in report.findings if one.code.startswith("PHYS")]
+    assert (finding.code, finding.level, finding.array, finding.fix) == ("PHYS-001", "error", "probeGuess", None)
+    assert "Do not move the positions" in finding.remedy
+
+
+@pytest.mark.parametrize("factor", [0.95, 0.98, 1.02, 1.05])
+@pytest.mark.parametrize("source", SOURCES)
+def test_positions_of_another_pixel_size_are_mended_to_a_pixel(source, factor):
+    arrays = arrays_of(f"{source}_canonical")
+    wrong = {name: arrays[name] * factor for name in ("xcoords", "ycoords")}
+    (finding,) = [one for one in validate(arrays | wrong).findings if one.code.startswith("PHYS")]
+    assert (finding.code, finding.found) == ("PHYS-002", "rescale")
+    values = finding.fix["values"]
+    np.testing.assert_allclose(values["xx"] * wrong["xcoords"] + values["x0"], arrays["xcoords"], atol=1)
+    np.testing.assert_allclose(values["yy"] * wrong["ycoords"] + values["y0"], arrays["ycoords"], atol=1)

@@ -55,8 +55,8 @@ def _columns(scene: Scene, verdict: Verdict) -> list[tuple[str, Array]]:
     stated = scene.predicted(scene.x, scene.y)
     columns = [("measured", scene.measured), ("predicted as stored", stated)]
     best = verdict.best
-    if best is None or not verdict.other_fits or "+" in best.name:
-        # Of two readings at once there is no picture: one alone would not show what fits.
+    if best is None or not verdict.other_fits or best.kind == "probe" or "+" in best.name:
+        # Of two readings at once there is no picture: one alone would not show what fits. Of the probe there is one.
         return columns
     if best.kind in ("centre", "detector"):
         return [*columns, (f"measured, with {best.words}", best.order(scene.measured))]

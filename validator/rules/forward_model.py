@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from npzschema.contracts import Scan
+
 from ..binding import broken_bounds
 from ..case import Case
 from ..findings import Deviation
@@ -14,7 +16,13 @@ from ..scan_table import patterns_constant, placed
 from ..slip import Slip
 
 _ON_FRAMES: Final = ("centre", "detector")
-_CODES: Final = {"pairing": "PHYS-001", "positions": "PHYS-002", "centre": "PHYS-003", "detector": "PHYS-004"}
+_CODES: Final = {
+    "pairing": "PHYS-001",
+    "probe": "PHYS-001",
+    "positions": "PHYS-002",
+    "centre": "PHYS-003",
+    "detector": "PHYS-004",
+}
 
 
 def check(case: Case) -> Iterator[Deviation]:
@@ -23,13 +31,12 @@ def check(case: Case) -> Iterator[Deviation]:
         return
     verdict = case.forward.verdict
     if verdict.best is not None and verdict.other_fits:
-        yield _other(
-            scan.x, scan.frames, verdict, verdict.best, surplus=any(map(case.is_surplus, case.binding.dissents))
-        )
+        surplus = any(map(case.is_surplus, case.binding.dissents))
+        yield _other(scan, verdict, verdict.best, surplus=surplus)
     elif verdict.slip and not _explained(case):
         yield _slipped(scan.x, verdict, verdict.slip)
     elif verdict.best is not None and verdict.contested and not _explained(case):
-        yield _contested(scan.x, scan.frames, verdict, verdict.best)
+        yield _contested(scan, verdict, verdict.best)
     elif verdict.astray and not _explained(case):
         yield _astray(scan.x, verdict)
     elif verdict.strays and not _explained(case):
@@ -128,12 +135,17 @@ def _strays(positions: str, verdict: Verdict) -> Deviation:
     )
 
 
-def _contested(positions: str, frames: str, verdict: Verdict, best: Reading) -> Deviation:
+def _about(scan: Scan, best: Reading) -> str:
+    """The array that another reading reads otherwise."""
+    return scan.frames if best.kind in _ON_FRAMES else scan.probe or scan.x if best.kind == "probe" else scan.x
+
+
+def _contested(scan: Scan, verdict: Verdict, best: Reading) -> Deviation:
     """Another reading is ahead, but not surely enough to be believed: undecided, and said so."""
     return Deviation(
         code=_CODES[best.kind],
         level="warning",
-        array=frames if best.kind in _ON_FRAMES else positions,
+        array=_about(scan, best),
         message=f"undecided: as stored, patterns and predictions correlate {verdict.stated.correlation:.2f}; "
         f"with {best.words}, {best.score.correlation:.2f}, which is not enough to be sure: "
         "frames or photons may be too few, the object too plain, probe or object poor",
@@ -144,25 +156,26 @@ def _contested(positions: str, frames: str, verdict: Verdict, best: Reading) -> 
     )
 
 
-def _other(positions: str, frames: str, verdict: Verdict, best: Reading, *, surplus: bool) -> Deviation:
-    on_frames = best.kind in _ON_FRAMES
+def _other(scan: Scan, verdict: Verdict, best: Reading, *, surplus: bool) -> Deviation:
+    array = _about(scan, best)
     # Of positions that are too many some may be theirs.
     left = "; frames at one end have no position in the file" if verdict.hanging and not surplus else ""
     return Deviation(
         code=_CODES[best.kind],
         level="warning" if best.slight else None,
-        array=frames if on_frames else positions,
+        array=array,
         message=f"as stored, patterns and predictions correlate {verdict.stated.correlation:.2f}; "
         f"with {best.words}, {best.score.correlation:.2f}{left}",
         expected="patterns as probe, object and positions predict them",
         found=best.name,
         evidence=_evidence(verdict),
         at=("forwardModel",),
+        about="probe" if best.kind == "probe" else "",
         fix=None
-        if best.name == "stride" or verdict.hanging or _inexact(verdict, best)
+        if best.kind == "probe" or best.name == "stride" or verdict.hanging or _inexact(verdict, best)
         else {
             "step": best.kind,
-            "array": frames if on_frames else positions,
+            "array": array,
             "reading": best.name,
             "values": dict(best.values),
             **({"then": list(then)} if (then := afterwards(best.name)) else {}),
