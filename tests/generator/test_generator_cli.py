@@ -76,6 +76,57 @@ def test_a_dry_run_refuses_what_the_run_would(tmp_path):
     assert "'nonsense' is no step" in refused(tmp_path, "convert", "--dry-run", "--allow", "nonsense", source)
 
 
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("-", "a dataset cannot go to '-'; name a file"),
+        ("link", "link: is no regular file; it is never replaced"),
+        ("/dev/stdout", "/dev/stdout: is no regular file; it is never replaced"),
+    ],
+)
+def test_a_dataset_goes_to_a_file_of_its_own(tmp_path, target, told):
+    """What standard output goes to may be a regular file, and a link that leads there be in nobody's way."""
+    simulated(tmp_path / "in.npz", LEGACY)
+    (tmp_path / "link").symlink_to("/proc/self/fd/1")
+    with open(tmp_path / "log", "wb") as log:
+        done = subprocess.run(
+            [sys.executable, "-m", "npzschema.generator.cli", "convert", "--force", "in.npz", target],
+            cwd=tmp_path, stdout=log, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, f"generate-npz: {told}\n")
+    assert sorted(os.listdir(tmp_path)) == ["in.npz", "link", "log"]
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "log").read_bytes() == b""
+
+
+@pytest.mark.parametrize("how", ["convert", "fixture"])
+def test_no_record_replaces_a_dataset(tmp_path, how):
+    source = simulated(tmp_path / "in.npz", CANONICAL, n=64)
+    other = simulated(tmp_path / "other.npz", CANONICAL)
+    before = other.read_bytes()
+    names = (
+        [source, tmp_path / "out.npz"] if how == "convert" else ["--source", source, "--output", tmp_path / "out.npz"]
+    )
+    line = refused(tmp_path, how, "--force", "--metadata-out", other, *names)
+    assert "other.npz: holds an archive, such as a dataset; no record replaces one" in line
+    assert other.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["convert", "in.npz"], "generate-npz: no output named; see generate-npz convert --help\n"),
+        (
+            ["convert", "in.npz", "out.npz", "--x"],
+            "generate-npz: unrecognized arguments: --x; see generate-npz --help\n",
+        ),
+        (["convert"], "generate-npz: the following arguments are required: IN.npz; see generate-npz convert --help\n"),
+    ],
+)
+def test_wrong_usage_names_the_help_that_tells_more(tmp_path, argv, told):
+    assert generate(tmp_path, *argv).stderr == told
+
+
 def test_the_story_from_end_to_end(tmp_path):
     """Simulate a legacy dataset, convert it, cut a fixture: what the demonstration shows."""
     for argv in (

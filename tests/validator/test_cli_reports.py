@@ -143,6 +143,37 @@ def test_a_report_beside_a_dataset_can_be_made_again(good):
     assert command("--report", f"json={target}", good) == command("--report", f"json={target}", good)
 
 
+def test_nor_any_archive(tmp_path, good):
+    """A file name that was forgotten: the first dataset would be taken for the report's."""
+    other = tmp_path / "other.npz"
+    other.write_bytes(Path(good).read_bytes())
+    for argv in (["--output", str(other)], ["--report", f"json={other}"]):
+        with pytest.raises(UsageError, match=r"report .*other\.npz would replace an archive"):
+            command(*argv, good)
+    assert other.read_bytes() == Path(good).read_bytes()
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no names for what is open")
+@pytest.mark.parametrize("options", [["--output", "/dev/stdout"], ["--report", "text=/dev/fd/1"], []])
+def test_a_report_to_where_standard_output_goes_follows_what_is_there(options, tmp_path, good):
+    """The log of a batch job is a regular file: it is no report that a new one replaces."""
+    log = tmp_path / "job.log"
+    with open(log, "w", encoding="utf-8") as file:
+        file.write("before\n")
+        file.flush()
+        inode = os.fstat(file.fileno()).st_ino
+        done = subprocess.run(
+            [sys.executable, "-m", "npzschema.validator.cli", *options, good], stdout=file, check=False, timeout=60
+        )
+        file.seek(0, os.SEEK_END)
+        file.write("after\n")
+    assert done.returncode == 0
+    lines = log.read_text().splitlines()
+    assert (lines[0], lines[-1]) == ("before", "after")
+    assert any(line.startswith(f"{good}  valid") for line in lines[1:-1])
+    assert log.stat().st_ino == inode
+
+
 def test_all_reports_are_written_or_none(tmp_path, good):
     first = tmp_path / "first"
     first.write_text("old")

@@ -709,6 +709,14 @@ def test_the_array_that_all_others_outvote_is_the_one_to_blame(base):
         ("legacy_hwn", lambda a: None, "FORMAT-001", "transposes"),
         ("legacy_hwn", drop("probeGuess"), "FORMAT-001", "First put KEY-001 right"),
         ("ci_intensity_v2", replace(diff3d=lambda a: np.sqrt(a["diff3d"])), "NORM-001", "--contract"),
+        ("canonical", put("diffraction", (..., 3, 3), 140.0), "VALUE-003", "Mask the hot pixels"),
+        (
+            "canonical",
+            replace(xcoords=lambda a: a["xcoords"] * 30, ycoords=lambda a: a["ycoords"] * 30),
+            "SCAN-001",
+            "No shift brings them all inside",
+        ),
+        ("canonical", put("xcoords", 0, 900.0), "SCAN-001", "Shift the positions"),
     ],
 )
 def test_remedies_fit_what_was_found(base, start, change, code, words):
@@ -802,6 +810,32 @@ def test_a_division_that_would_not_help_is_not_offered(base):
         (finding,) = npzschema.validate(arrays, from_document(document)).findings
         assert finding.code == "VALUE-003"
         assert (finding.fix is not None) == offered
+
+
+def test_axes_that_are_named_wrong_are_told_to_be_left_out(base):
+    finding = finding_of(base("canonical"), "SHAPE-002", axes={"diffraction": ("H", "W", "N")})
+    assert "leave --axes out" in finding.remedy
+    arrays = base("canonical")
+    arrays["xcoords"] = arrays["xcoords"][:-1]
+    assert "--axes" not in finding_of(arrays, "SHAPE-002").remedy
+
+
+def test_whole_counts_in_floats_can_be_cast(base):
+    counts = np.rint(np.square(base("canonical")["diffraction"]) * 1e4)
+    arrays = {"diff3d": counts, **{name: base("canonical")[name] for name in ("probeGuess", "xcoords", "ycoords")}}
+    finding = finding_of(arrays, "DTYPE-001", contract="ptychopinn/raw-counts")
+    assert "every value is whole" in finding.remedy
+    arrays["diff3d"] = counts + 0.5
+    assert "no cast gives back" in finding_of(arrays, "DTYPE-001", contract="ptychopinn/raw-counts").remedy
+
+
+def test_without_values_an_undecided_order_is_to_be_looked_at_again(datasets):
+    arrays = datasets.canonical(32, 32)
+    finding = finding_of(arrays, "FORMAT-002", headers_only=True)
+    assert finding.remedy.startswith("Check again without --headers-only")
+    arrays["diffraction"] = arrays["diffraction"].astype(np.float64)
+    told = finding_of(arrays, "DTYPE-001", headers_only=True).remedy
+    assert told.startswith("First check it without --headers-only")
 
 
 def own(change):
