@@ -66,7 +66,8 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
 
 def _not_taken(allowed: Sequence[str], made: Made) -> list[str]:
     """One line where steps were allowed that were not taken: there was none to take."""
-    taken = {step["step"] for step in made.steps}
+    # What a step did not mend yet is told with the findings.
+    taken = {step["step"] for step in made.steps} | {one.fix["step"] for one in made.report.findings if one.fix}
     idle = [name for name in dict.fromkeys(allowed) if name not in taken]
     if not idle:
         return []

@@ -142,7 +142,8 @@ def _over_all(
             return {step.array: framewise(streams[step.array], order, _detector_step(step))}
         case "pairing" | "positions":
             moved: dict[str, Stream] = {}
-            for names in _placed(streams, step, scan):
+            frames = streams[scan.frames].shape[dims[scan.frames].index(scan.dimension)]
+            for names in _placed(streams, step, scan, frames):
                 before = [_whole(streams[name]) for name in names]
                 values = zip(names, _moved(step, before), strict=True)
                 moved |= {name: _like(streams[name], one) for name, one in values}
@@ -162,10 +163,11 @@ def _moved(step: Step, positions: Sequence[Array]) -> Sequence[Array]:
     return Affine(**step.values["values"]).apply(*positions)
 
 
-def _placed(streams: Mapping[str, Stream], step: Step, scan: Scan) -> list[tuple[str, ...]]:
+def _placed(streams: Mapping[str, Stream], step: Step, scan: Scan, frames: int) -> list[tuple[str, ...]]:
     """The arrays that a step moves: x and y, and the nominal positions beside them where these have the same fault.
 
-    Those may be in metres, or right where only the corrected ones are wrong: then they stay as they are.
+    Those may be in metres, or right where only the corrected ones are wrong: then they stay as they are. So does the
+    index of the scan, unless there are more positions than frames, and it has as many as these.
     """
     pair = scan.x, scan.y
     nominal = {name: f"{name}_start" for name in pair if f"{name}_start" in streams}
@@ -176,7 +178,10 @@ def _placed(streams: Mapping[str, Stream], step: Step, scan: Scan) -> list[tuple
     if step.step == "pairing":
         moved = dict(zip(pair, _moved(step, list(stated.values())), strict=True))
         like = (name for name in nominal if _alike(began[name], stated[name]) > _alike(began[name], moved[name]))
-        return [pair, *((nominal[name],) for name in like)]
+        index = [scan.index] if scan.index and scan.index in streams else []
+        positions = len(stated[scan.x])
+        index = [name for name in index if streams[name].shape == (positions,) and positions > frames]
+        return [pair, *((nominal[name],) for name in like), *((name,) for name in index)]
     apart = sum(np.square(values - stated[name]).mean() for name, values in began.items())
     spread = sum(values.var() for values in stated.values())
     return [pair, tuple(nominal.values())] if len(nominal) == 2 and apart < NEAR * spread else [pair]

@@ -246,21 +246,20 @@ def dataset(experiment: Experiment, contract: Contract) -> dict[str, Stream]:
         ),
     )
     probe = made.probe * (math.sqrt(experiment.photons) if as_counts else 1)
-    values: dict[str, Array] = {
-        "probeGuess": probe,
-        "objectGuess": made.object,
-        "xcoords": made.x,
-        "ycoords": made.y,
-        "xcoords_start": made.x,
-        "ycoords_start": made.y,
-        "scan_index": np.arange(experiment.positions),
+    values = {
+        scan.probe: probe,
+        scan.object: made.object,
+        scan.x: made.x,
+        scan.y: made.y,
+        scan.index: np.arange(experiment.positions),
     }
+    nominal = {f"{scan.x}_start": made.x, f"{scan.y}_start": made.y}
     dtype = _counts_dtype(patterns, probe) if as_counts else patterns.dtype[0]
     streams = {scan.frames: _typed(_arranged(frames, contract, scan), dtype, scan.frames)}
-    for name, array in values.items():
-        spec = contract.arrays.get(name)
-        if spec is not None and (spec.required or not name.endswith("_start")):
-            streams[name] = _typed(of_array(array), spec.dtype[0], name)
+    for name, array in (values | nominal).items():
+        spec = contract.arrays.get(name or "")
+        if spec is not None and (spec.required or name not in nominal):
+            streams[spec.name] = _typed(of_array(array), spec.dtype[0], spec.name)
     for first, second in contract.identical:
         if first in contract.arrays and second in contract.arrays:
             streams[second] = renamed(streams[first], contract, second)
@@ -274,12 +273,17 @@ def _sized(experiment: Experiment, contract: Contract) -> Experiment:
     experiment = _plain(experiment)
     from npzschema.validator.binding import broken_bounds
 
-    sizes = {"N": experiment.positions, "H": experiment.size, "W": experiment.size}
+    scan = contract.scan
+    if scan is None:
+        return experiment
+    sizes = {symbol: experiment.size for symbol in contract.frame_axes() if isinstance(symbol, str)}
+    sizes[scan.dimension] = experiment.positions
     for symbol, keyword, limit in broken_bounds(contract, sizes):
         word = {"equals": "", "minimum": "at least ", "maximum": "at most "}[keyword]
         raise GeneratorError(f"{contract.id} has {symbol} = {word}{limit}, {sizes[symbol]} is asked for")
     if experiment.object_shape is None:
-        needs = [contract.dimensions[symbol].minimum for symbol in ("HO", "WO") if symbol in contract.dimensions]
+        sides = contract.arrays[scan.object].dims[0] if scan.object else ()
+        needs = [contract.dimensions[symbol].minimum for symbol in map(str, sides) if symbol in contract.dimensions]
         least = max((need for need in needs if isinstance(need, int)), default=0)
         if least:
             made = truth(experiment)

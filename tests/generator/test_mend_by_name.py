@@ -70,6 +70,23 @@ def test_refused_without_its_name_and_mended_with_it(right: dict[str, np.ndarray
             np.testing.assert_allclose(mended[name], right[name], rtol=0, atol=1e-9, err_msg=name)
 
 
+def test_the_index_of_the_scan_stays_with_its_positions(tmp_path: Path) -> None:
+    """The first frame is lost: positions, and what counts them, are moved back to the frames that are left."""
+    source, moved, cut = (tmp_path / f"{name}.npz" for name in ("wrong", "moved", "cut"))
+    with np.load(
+        simulate(source, Experiment(positions=50, size=32, scan="fermat", object_shape=(200, 150), seed=8)).path
+    ) as data:
+        right = dict(data)
+    np.savez(source, **right | {"diffraction": right["diffraction"][1:]})
+    status, told, _ = command("convert", "--allow", "pairing", "--allow", "drop", source, moved)
+    assert status == 0
+    assert "nothing found" not in told
+    convert(moved, cut, allow=["drop"])
+    with np.load(cut) as mended:
+        for name in ("xcoords", "ycoords", "scan_index"):
+            np.testing.assert_array_equal(mended[name], right[name][1:])
+
+
 def of_step(step: str) -> str:
     return next(code for code, name in STEP.items() if name == step)
 

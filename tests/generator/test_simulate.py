@@ -79,6 +79,26 @@ def test_patterns_have_the_axes_of_the_contract(tmp_path, order, n):
     assert validate(made, contract).codes <= {"FORMAT-002"}
 
 
+def test_arrays_have_the_names_and_sizes_of_the_contract(tmp_path):
+    """Those that its scan gives them, whatever they are called."""
+    text = json.dumps(load(CANONICAL).document)
+    names = {"xcoords": "px", "ycoords": "py", "probeGuess": "beam", "objectGuess": "sample", "scan_index": "number"}
+    names |= {"xcoords_start": "px_start", "ycoords_start": "py_start"}
+    symbols = {"N": "J", "H": "R", "W": "C", "HO": "RO", "WO": "CO"}
+    for old, new in (names | symbols).items():
+        text = text.replace(f'"{old}"', f'"{new}"')
+    document = json.loads(text) | {"id": "me/other-names"}
+    contract = from_document({key: value for key, value in document.items() if key != "declaredBy"})
+    made = simulated(tmp_path / "own.npz", contract)
+    arrays, plain = arrays_of(made), arrays_of(simulated(tmp_path / "plain.npz"))
+    for old, new in names.items():
+        assert (old in plain) == (new in arrays)
+        if old in plain:
+            np.testing.assert_array_equal(arrays[new], plain[old])
+    np.testing.assert_array_equal(arrays["diffraction"], plain["diffraction"])
+    assert validate(made, contract).ok
+
+
 def test_patterns_of_other_axes_are_refused(tmp_path):
     with pytest.raises(GeneratorError, match="patterns of 4 axes cannot be simulated"):
         simulated(tmp_path / "own.npz", own(diffraction={"dims": ["N", 1, "H", "W"]}))
