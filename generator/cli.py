@@ -29,7 +29,7 @@ def run(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         SystemExit: after ``--help`` and ``--version``, as argparse leaves.
     """
     options = parser().parse_args(list(argv))
-    from npzschema.validator.beside import ThreadsError
+    from npzschema.validator.threads import ThreadsError
 
     from .errors import GeneratorError
 

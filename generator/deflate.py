@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Literal, get_args
 
-from npzschema.validator.beside import Threads, Work
+from npzschema.validator.threads import Threads, Work
 
 from .errors import GeneratorError
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from npzschema.validator.beside import Threads, Work
 from npzschema.validator.targets import descriptor, holds_archive, part_beside
+from npzschema.validator.threads import Threads, Work
 
 from .errors import GeneratorError
 

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from npzschema.contracts import ContractError
 
     from .archive import Limits
-    from .beside import ThreadsError
     from .engine import validate
     from .findings import ArrayFacts, Finding, Report, ValidationError
     from .source import ByteSource, BytesSource, FileSource
+    from .threads import ThreadsError
 
 # Looked up when asked for: the command line answers --help without numpy.
 _HOMES: Final = {
@@ -24,7 +24,7 @@ _HOMES: Final = {
     "Finding": ".findings",
     "Limits": ".archive",
     "Report": ".findings",
-    "ThreadsError": ".beside",
+    "ThreadsError": ".threads",
     "ValidationError": ".findings",
     "validate": ".engine",
 }

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 from npzschema.contracts import pointer, rules
 
-from .beside import ThreadsError
 from .case import Case
 from .findings import Deviation, Finding
 from .report import crashed, finding_of
 from .rules import ARRAY_RULES, CASE_RULES
+from .threads import ThreadsError
 
 
 def check(case: Case) -> Iterator[Finding]:

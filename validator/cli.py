@@ -68,11 +68,11 @@ def _parsed(argv: list[str]) -> argparse.Namespace:
 
 
 def _validated(options: argparse.Namespace, config: Config, wanted: Sequence[Wanted], stderr: TextIO) -> list[Report]:
-    from .beside import ThreadsError
     from .config import ConfigError
     from .many import Asked, validate_each
     from .progress import watched
     from .reporters import REPORTERS
+    from .threads import ThreadsError
 
     own = tuple(config.own_contracts.values())
     _check_axes([config.for_file(path).contract or "auto" for path in options.paths], own, dict(options.axes))

@@ -16,7 +16,6 @@ from npzschema.contracts.model import Dims
 
 from . import sidecar
 from .archive import Limits, open_archive
-from .beside import ThreadsError
 from .binding import Binding, bind
 from .case import Case, MetadataText
 from .check import check, keeps
@@ -33,6 +32,7 @@ from .remedy import with_commands
 from .report import array_facts, fault_finding, finding_of, internal, unreadable
 from .scan_table import MAX_ROWS
 from .source import ByteSource, BytesSource, FileSource
+from .threads import ThreadsError
 from .words import shape
 
 if TYPE_CHECKING:

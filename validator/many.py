@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from npzschema.contracts import Contract
 from npzschema.signals import ENDINGS
 
-from .beside import alone, interruptible, startable, uninterrupted
 from .engine import validate
 from .findings import Report
+from .interrupts import interruptible, uninterrupted
 from .report import internal
 from .table_libraries import needed
+from .threads import alone, startable
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor

@@ -6,12 +6,12 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .beside import CORES
 from .faults import Fault
 from .inflate import InflateError, Inflater, crc32, exact_inflater, inflater
 from .pieces import Undivided, pieces
 from .prefetch import WORTH, prefetched
 from .source import ByteSource
+from .threads import CORES
 
 STORED: Final = 0
 DEFLATED: Final = 8

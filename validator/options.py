@@ -207,7 +207,7 @@ def _one_more(text: str) -> Wanted:
 
 def _jobs(text: str) -> int:
     if text == "auto":
-        from .beside import CORES
+        from .threads import CORES
 
         return CORES
     if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MOST_JOBS):

@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from typing import Final, NamedTuple
 
-from .beside import CORES, Threads, Work
 from .inflate import InflateError, inflater
 from .source import ByteSource
+from .threads import CORES, Threads, Work
 
 MARK: Final = b"\x00\x00\xff\xff"
 """The end of an empty stored block: its length and the complement of that."""

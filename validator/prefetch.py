@@ -10,7 +10,7 @@ import threading
 from collections.abc import Generator, Iterator
 from typing import Final, TypeVar
 
-from .beside import started
+from .threads import started
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from .beside import startable, started
 from .escape import escape
+from .threads import startable, started
 
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn, TaskID

@@ -151,8 +151,8 @@ class NpzItem(pytest.Item):
         self.add_marker("npz")
 
     def runtest(self) -> None:
-        from .beside import ThreadsError
         from .engine import validate
+        from .threads import ThreadsError
 
         settings, baseline = self._check.settings, self._check.baseline
         own = self._check.own_contracts

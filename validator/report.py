@@ -6,12 +6,12 @@ import numpy as np
 
 from npzschema.contracts import Contract, rules
 
-from .beside import ThreadsError
 from .case import Case
 from .faults import Fault
 from .findings import ArrayFacts, Deviation, Finding, Report
 from .folds import Facts
 from .remedy import remedy_of
+from .threads import ThreadsError
 
 
 def finding_of(deviation: Deviation, where: str = "") -> Finding:

@@ -17,9 +17,9 @@ from npzschema.contracts import Scan
 from npzschema.contracts.forward_model import footprint
 from npzschema.contracts.model import Dims
 
-from .beside import uninterrupted
 from .binding import Reading
 from .case import Case
+from .interrupts import uninterrupted
 from .neighbours import nearest
 from .numbered import numbered
 from .repeats import repeated

@@ -11,8 +11,8 @@ import os
 import sys
 from typing import Final
 
-from .beside import CORES, ThreadsError, startable
 from .pieces import THREADS
+from .threads import CORES, ThreadsError, startable
 
 OURS: Final = THREADS + 5
 """Threads that read, compress and write meanwhile."""

@@ -131,7 +131,7 @@ def test_while_python_ends_nothing_is_told() -> None:
 AMID = """
 import os, signal, sys
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the commands set it: a thread of its own would take the interrupt
-from npzschema.validator.beside import uninterrupted
+from npzschema.validator.interrupts import uninterrupted
 with uninterrupted():  # its threads inherit it, as where it is imported beside other work
     import polars as pl
 from npzschema.validator.engine import validate

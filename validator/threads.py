@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import queue
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, ParamSpec, Self, TypeVar
 
-from npzschema.signals import ENDINGS
+from .interrupts import uninterrupted
 
 CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 """Cores that this process may use."""
@@ -99,28 +96,6 @@ class Threads:
             work.do()
             # What it holds is let go of before the next is waited for.
             del work
-
-
-def uninterrupted() -> AbstractContextManager[None]:
-    """Until its end interrupts, and requests to end, wait: for libraries that do not come back from one."""
-    return _interrupts("SIG_BLOCK")
-
-
-def interruptible() -> AbstractContextManager[None]:
-    """Until its end interrupts do not wait, not even one that has come before."""
-    return _interrupts("SIG_UNBLOCK")
-
-
-@contextlib.contextmanager
-def _interrupts(how: str) -> Iterator[None]:
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(getattr(signal, how), {signal.SIGINT, *ENDINGS})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def started(thread: threading.Thread) -> bool:

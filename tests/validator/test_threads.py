@@ -15,9 +15,9 @@ import pytest
 
 from npzschema.generator.write import NpzWriter
 from npzschema.validator import prefetch, table_libraries
-from npzschema.validator.beside import Threads, ThreadsError, startable
 from npzschema.validator.cli import run
 from npzschema.validator.engine import validate
+from npzschema.validator.threads import Threads, ThreadsError, startable
 
 from ..generator.making import legacy, rich, save
 
