@@ -30,8 +30,8 @@ SCALED: Final = 0.2
 SURELY: Final = 0.9
 """What positions at another scale must explain of what noise lets be explained."""
 
-EDGE: Final = 2.0
-"""Pixels by which the outermost positions move from one scale to the next."""
+SCALES: Final = 40
+"""Scales that are tried on either side, at most."""
 
 WHOLE: Final = 1 << 16
 """Pixels of a frame beyond which a shift is searched for at fewer; how well it fits, all of them show."""
@@ -88,8 +88,10 @@ def rescaled(scene: Scene, one: Trial, data: Array) -> Iterator[Trial]:
         return Affine(xx=factor, x0=x0, yy=factor, y0=y0)
 
     stated = fit(base)
-    ticks = np.arange(1, np.ceil(SCALED * half / EDGE) + 1) * EDGE / half
-    step, reached, best = EDGE, stated, (1.0, 0.0, 0.0)
+    # By how many pixels the outermost positions move from one scale to the next.
+    step = edge = max(2.0, min(scene.probe.shape[-2:]) / 24)
+    ticks = np.arange(1, min(SCALES, np.ceil(SCALED * half / edge)) + 1) * edge / half
+    reached, best = stated, (1.0, 0.0, 0.0)
     for factor in (*(1 + ticks), *(1 / (1 + ticks))):
         if (found := fit(affine(float(factor), 0.0, 0.0))) > reached:
             reached, best = found, (float(factor), 0.0, 0.0)
@@ -103,7 +105,7 @@ def rescaled(scene: Scene, one: Trial, data: Array) -> Iterator[Trial]:
         else:
             step /= 2
     factor, dx, dy = best
-    if reached < stated + GAIN / 2 or abs(factor - 1) * half < EDGE / 4:
+    if reached < stated + GAIN / 2 or abs(factor - 1) * half < 0.5:
         return
     words = (
         f"all positions scaled by {factor:.4g} about the middle of the scan and moved by "
