@@ -70,9 +70,10 @@ class Threads:
         work = Work(partial(call, *args, **kwargs))
         if len(self._threads) < self._most:
             thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
-            if started(thread):
-                self._threads.append(thread)
-            else:
+            # Known before it runs: an interrupt that waited meanwhile strikes as soon as it does.
+            self._threads.append(thread)
+            if not started(thread):
+                self._threads.pop()
                 self._most = len(self._threads)
         if self._threads:
             self._line.put(work)
@@ -89,7 +90,8 @@ class Threads:
         for _ in self._threads:
             self._line.put(None)
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
 
     def _serve(self) -> None:
         while (work := self._line.get()) is not None:

@@ -15,6 +15,7 @@ import pytest
 
 from npzschema.generator.write import NpzWriter
 from npzschema.validator import prefetch, table_libraries
+from npzschema.validator import threads as threads_module
 from npzschema.validator.cli import run
 from npzschema.validator.engine import validate
 from npzschema.validator.threads import Threads, ThreadsError, startable
@@ -73,6 +74,38 @@ def test_at_the_end_everything_is_done_though_nobody_asked():
     with pytest.raises(KeyError):
         give_up()
     assert sorted(done) == list(range(10))
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_interrupt_as_a_thread_starts_leaves_none_that_waits(moment, monkeypatch):
+    """It waits while the thread is started, and strikes then: at the end that thread is waited for, too."""
+    real, count = threads_module.started, []
+
+    def interrupted(thread):
+        count.append(thread)
+        if len(count) < 2:
+            return real(thread)
+        if moment == "after":
+            real(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threads_module, "started", interrupted)
+    ended = threading.Event()
+
+    def ask():
+        with Threads(2, "many") as threads:
+            threads.submit(int)
+            threads.submit(int)
+
+    def work():
+        with pytest.raises(KeyboardInterrupt):
+            ask()
+        ended.set()
+
+    # A thread that can be given up, should it never end.
+    threading.Thread(target=work, daemon=True).start()
+    assert ended.wait(30)
+    assert not [one for one in count if one.is_alive()]
 
 
 def test_what_was_done_is_let_go_of():
