@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import itertools
 import json
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from . import strict_json
 from .consistency import check_consistency
+from .hints import near
 from .json_schema import MAX_PLACES, flaws, places
 from .model import (
     ArraySpec,
@@ -143,9 +143,8 @@ def _read(path: Path) -> str:
         if path.is_dir():
             raise ContractError(where, "", "is a directory; name a contract file in it")
         if not path.is_file():
-            near = difflib.get_close_matches(where, shipped(), n=1)
-            known = f"did you mean {near[0]!r}?" if near else f"shipped are {', '.join(shipped())}"
-            raise ContractError(where, "", f"no such contract file, and no shipped contract; {known}")
+            hint = near(where, shipped()) or f"; shipped are {', '.join(shipped())}"
+            raise ContractError(where, "", f"no such contract file, and no shipped contract{hint}")
         # A file of /proc says that it is empty and never ends, or waits: the length is not believed.
         with open(path, "rb", buffering=0, opener=_opener) as file:
             raw = file.read(MAX_BYTES + 1) or b""

@@ -228,7 +228,7 @@ def dataset(experiment: Experiment, contract: Contract) -> dict[str, Stream]:
     scan = contract.scan
     if scan is None:
         raise GeneratorError(f"{contract.id} has no scan to simulate")
-    experiment = _sized(experiment, contract)
+    experiment = _sized(experiment, contract, scan)
     made = truth(experiment)
     # Patterns are those of the positions that are stored.
     x, y = (_held(values, contract.arrays[name]) for name, values in ((scan.x, made.x), (scan.y, made.y)))
@@ -268,14 +268,11 @@ def dataset(experiment: Experiment, contract: Contract) -> dict[str, Stream]:
     return streams
 
 
-def _sized(experiment: Experiment, contract: Contract) -> Experiment:
+def _sized(experiment: Experiment, contract: Contract, scan: Scan) -> Experiment:
     """The experiment, checked against what the contract fixes."""
     experiment = _plain(experiment)
     from npzschema.validator.binding import broken_bounds
 
-    scan = contract.scan
-    if scan is None:
-        return experiment
     sizes = {symbol: experiment.size for symbol in contract.frame_axes() if isinstance(symbol, str)}
     sizes[scan.dimension] = experiment.positions
     for symbol, keyword, limit in broken_bounds(contract, sizes):

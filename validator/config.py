@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from npzschema.contracts import Contract, Level, load, rules, shipped
+from npzschema.contracts.hints import near
 
 from .named_axes import check_axes
 from .relative import seen_from
@@ -94,12 +94,6 @@ def level_flaw(code: str, level: str) -> str | None:
     if rules()[code].unreadable:
         return "its level cannot be changed: a file that cannot be checked is never taken for one that passes"
     return None if level in get_args(NamedLevel) else f"{level!r} is not error, warning, info or off"
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """A hint where something known is spelt alike."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _matches(pattern: str, path: str, folder: str) -> bool:

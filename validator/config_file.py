@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from npzschema.contracts import Contract, ContractError, load, schema, shipped
+from npzschema.contracts.hints import near
 from npzschema.contracts.loader import MAX_BYTES
 from npzschema.contracts.shortening import short
 
 from .bounded import UnreadError, read_whole
-from .config import Config, ConfigError, level_flaw, near, prefix_flaw
+from .config import Config, ConfigError, level_flaw, prefix_flaw
 from .named_axes import check_axes
 from .settings import Settings
 from .toml_lines import line_of
